@@ -1,0 +1,1 @@
+"""Contact reasons: knows texts, categories and people; has never heard of Salesforce."""

@@ -1,0 +1,20 @@
+"""The pages of contact reasons, one module per table."""
+
+from classifier.admin.category import CategoryAdmin
+from classifier.admin.decision import DecisionAdmin
+from classifier.admin.feedback import FeedbackAdmin
+from classifier.admin.gold_label import GoldLabelAdmin
+from classifier.admin.keyword_rule import KeywordRuleAdmin
+from classifier.admin.model_version import ModelVersionAdmin
+from classifier.admin.transcript import Link, TranscriptAdmin
+
+__all__ = [
+    "CategoryAdmin",
+    "DecisionAdmin",
+    "FeedbackAdmin",
+    "GoldLabelAdmin",
+    "KeywordRuleAdmin",
+    "Link",
+    "ModelVersionAdmin",
+    "TranscriptAdmin",
+]

@@ -1,0 +1,77 @@
+"""What every admin page here is built on. To change the theme, change the imports from unfold."""
+
+from datetime import datetime
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin as ThemeModelAdmin
+from unfold.admin import TabularInline as ThemeTabularInline
+from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+
+__all__ = [
+    "ModelAdmin",
+    "ReadOnly",
+    "TabularInline",
+    "Textarea",
+    "ago",
+    "badge",
+    "percent",
+]
+TONES = ("good", "calm", "warn", "bad", "plain")
+
+
+class ModelAdmin(ThemeModelAdmin):
+    """A list or form page. ``when_empty`` says what to do next while there is no row."""
+
+    when_empty: str = ""
+    when_empty_command: str = ""
+    list_per_page = 50
+    warn_unsaved_form = True
+
+    def get_when_empty(self, request: HttpRequest) -> tuple[str, str]:
+        """Return the sentence and the command (or nothing) that an empty list shows."""
+        return self.when_empty, self.when_empty_command
+
+
+class TabularInline(ThemeTabularInline):
+    extra = 0
+
+
+class ReadOnly:
+    """For rows that the machine makes: they can be looked at, and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def ago(moment: datetime | None) -> SafeString | None:
+    """Return how long ago (or ahead) it was, the exact UTC time as tooltip; None stays None."""
+    if moment is None:
+        return None
+    exact = moment.astimezone(timezone.get_current_timezone())
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(),
+        exact.strftime("%d %b %Y, %H:%M:%S %Z"),
+        naturaltime(moment),
+    )
+
+
+def badge(words: object, tone: str = "plain", title: str = "") -> SafeString:
+    """Return a coloured label; ``tone`` is one of ``TONES``."""
+    return format_html('<span class="cr-badge cr-{}" title="{}">{}</span>', tone, title, words)
+
+
+def percent(share: float | None) -> str | None:
+    """Return 0.934 as “93 %”; None stays None."""
+    return None if share is None else f"{share:.0%}"

@@ -1,0 +1,111 @@
+"""The tree of contact reasons."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, ForeignKey, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+
+from classifier.admin.base import ModelAdmin
+from classifier.engine.taxonomy import code_of
+from classifier.models import Category, GoldReason, KeywordRule
+
+PARENTS = "parent__parent__parent"
+"""To select along with a category on list pages, so that ``path_label`` asks for no row."""
+
+
+def path_labels() -> dict[int, str]:
+    """Return what people read for each category's id, such as “Billing > Refund”. One query."""
+    return {category.pk: category.path_label for category in Category.objects.with_parents()}
+
+
+def _counted(rows: "QuerySet[Any]") -> Coalesce:
+    """Return how many of ``rows`` belong to each category, as an annotation."""
+    per_category = rows.filter(category=OuterRef("pk")).order_by().values("category")
+    counted = per_category.annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+@admin.register(Category)
+class CategoryAdmin(SimpleHistoryAdmin, ModelAdmin):
+    list_display: tuple[str, ...] = (
+        "tree_label",
+        "code",
+        "rule_count",
+        "example_count",
+        "is_active",
+    )
+    list_filter: tuple[str, ...] = ("is_active",)
+    list_select_related: tuple[str, ...] = ("parent",)
+    list_per_page = 200
+    search_fields = ("label", "code")
+    ordering = ("code",)
+    fields = ("label", "parent", "code", "guideline", "is_active")
+    readonly_fields = ("code",)
+    history_list_display = ("label", "is_active")
+    when_empty = (
+        "A category is one reason why customers contact you, for example “Billing > Refund”. "
+        "Add your own, import them with your labelled conversations, or load the starter pack."
+    )
+    when_empty_command = "python manage.py load_starter_pack"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Category]":
+        rows: QuerySet[Category] = super().get_queryset(request)
+        return rows.annotate(
+            rule_number=_counted(KeywordRule.objects.filter(is_active=True)),
+            example_number=_counted(GoldReason.objects.all()),
+        )
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Category | None = None
+    ) -> tuple[str, ...]:
+        # The code is made from the place in the tree and stands in Salesforce: both stay.
+        return ("code", "parent") if obj else ("code",)
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name == "parent":
+            labels = path_labels()
+            field.label_from_instance = lambda category: labels[category.pk]
+            field.empty_label = "none: a top category"
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "guideline":
+            field.widget.attrs["rows"] = 4
+        return field
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Category,
+        form: "ModelForm[Category]",
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        if not change:
+            taken = set(Category.objects.values_list("code", flat=True))
+            obj.code = code_of(obj.path, taken)
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="Category", ordering="code")
+    def tree_label(self, category: Category) -> SafeString:
+        depth = category.code.count(".")
+        return format_html(
+            '<span class="cr-tree" style="--depth: {}">{}</span>', depth, category.label
+        )
+
+    @admin.display(description="Rules", ordering="rule_number")
+    def rule_count(self, category: Category) -> int:
+        return category.rule_number  # type: ignore[attr-defined,no-any-return]
+
+    @admin.display(description="Labelled examples", ordering="example_number")
+    def example_count(self, category: Category) -> int:
+        return category.example_number  # type: ignore[attr-defined,no-any-return]

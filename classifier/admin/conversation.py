@@ -1,0 +1,234 @@
+"""One conversation as a page shows it: turns with marked evidence, and the verdict beside them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+
+from classifier.admin.category import path_labels
+from classifier.admin.shown_text import Mark, Segment, segments, visible
+from classifier.admin.words import GROUNDS, SPEAKERS, doubt_in_words
+from classifier.models import Decision, DecisionReason, Feedback, KeywordRule, Transcript
+
+TURNS_SHOWN = 400  # a page of more is slow to open; the rest is one click away
+TERMS_SHOWN = 12  # terms of the model per reason; each further one says next to nothing
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTurn:
+    """One utterance, ready for the template."""
+
+    speaker: str
+    who: str
+    at: datetime | None
+    segments: Sequence[Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGround:
+    """One piece of evidence in a line: what was found, and what it counted."""
+
+    name: str
+    quote: str
+    weight: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReason:
+    """One contact reason with its scores apart, each in per cent or absent."""
+
+    label: str
+    code: str
+    is_suggestion: bool
+    ground: str
+    score: float
+    rule_score: float | None
+    model_score: float | None
+    rules: Sequence[ShownGround]
+    terms: Sequence[ShownGround]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """All that the page of one transcript says."""
+
+    transcript: Transcript
+    decision: Decision | None
+    turns: Sequence[ShownTurn]
+    hidden_turns: int
+    reasons: Sequence[ShownReason]
+    suggestions: Sequence[ShownReason]
+    doubt: str
+    versions: Sequence[Transcript]
+    decisions: Sequence[Decision]
+    feedback: Sequence[Feedback]
+    context: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        return self.reasons[0].label if self.reasons else "A person should look"
+
+    @property
+    def has_rule_marks(self) -> bool:
+        return any(reason.rules for reason in self.reasons or self.suggestions)
+
+    @property
+    def has_model_marks(self) -> bool:
+        return any(reason.terms for reason in self.reasons or self.suggestions)
+
+
+def conversation_page(
+    transcript: Transcript, *, decision_id: str = "", is_whole: bool = False
+) -> ConversationPage:
+    """Return the page of ``transcript``, with the decision asked for, else the newest on it."""
+    decisions = list(
+        Decision.objects.filter(thread=transcript.thread).select_related(
+            "category", "model_version", "decided_by"
+        )
+    )
+    decision = _chosen(decisions, transcript, decision_id)
+    reasons = _reasons_of(decision)
+    labels = path_labels()
+    shown = _shown_reasons(reasons, transcript.turns, labels)
+    turns = transcript.turns if is_whole else transcript.turns[:TURNS_SHOWN]
+    # The words of guesses that do not stand would bury those of the reasons that do.
+    standing = [reason for reason in reasons if not reason.is_suggestion]
+    marks = _marks(standing or reasons, labels)
+    return ConversationPage(
+        transcript=transcript,
+        decision=decision,
+        turns=[_turn(turn, marks.get(number, ())) for number, turn in enumerate(turns)],
+        hidden_turns=len(transcript.turns) - len(turns),
+        reasons=[reason for reason in shown if not reason.is_suggestion],
+        suggestions=[reason for reason in shown if reason.is_suggestion],
+        doubt=doubt_in_words(decision.doubt) if decision and decision.doubt else "",
+        versions=_versions(transcript),
+        decisions=decisions,
+        feedback=list(
+            Feedback.objects.filter(thread=transcript.thread).select_related("category")
+        ),
+        context={str(key): visible(str(value)) for key, value in transcript.context.items()},
+    )
+
+
+def _chosen(
+    decisions: Sequence[Decision], transcript: Transcript, decision_id: str
+) -> Decision | None:
+    own = [decision for decision in decisions if decision.transcript_id == transcript.pk]
+    asked = [decision for decision in own if str(decision.pk) == decision_id]
+    return next(iter(asked or own), None)
+
+
+def _reasons_of(decision: Decision | None) -> "Sequence[DecisionReason]":
+    if decision is None:
+        return []
+    return list(decision.reasons.select_related("category"))
+
+
+def _versions(transcript: Transcript) -> Sequence[Transcript]:
+    # Without the words: a thread may have many versions, and each repeats the one before.
+    return list(
+        Transcript.objects.filter(thread=transcript.thread).defer("turns").order_by("-id")
+    )
+
+
+def _turn(turn: Mapping[str, Any], marks: Iterable[Mark]) -> ShownTurn:
+    speaker = str(turn.get("speaker", ""))
+    at = turn.get("at")
+    return ShownTurn(
+        speaker=speaker if speaker in SPEAKERS else "bot",
+        who=SPEAKERS.get(speaker, "Somebody"),
+        at=parse_datetime(at) if at else None,
+        segments=segments(str(turn.get("text", "")), marks),
+    )
+
+
+def _marks(
+    reasons: Sequence[DecisionReason], labels: Mapping[int, str]
+) -> dict[int, list[Mark]]:
+    """Return the marks of each turn, by the turn's number."""
+    marks: dict[int, list[Mark]] = {}
+    for reason in reasons:
+        label = labels.get(reason.category_id, reason.category.code)
+        for one in reason.evidence:
+            mark = Mark(one["start"], one["end"], _because(one, label), bool(one.get("rule")))
+            marks.setdefault(one["turn"], []).append(mark)
+    return marks
+
+
+def _because(evidence: Mapping[str, Any], label: str) -> str:
+    if evidence.get("rule"):
+        return f"Rule “{evidence['rule']}” speaks for {label}."
+    return f"The model counts this {evidence.get('weight', 0):+.2f} for {label}."
+
+
+def _shown_reasons(
+    reasons: Sequence[DecisionReason],
+    turns: Sequence[Mapping[str, Any]],
+    labels: Mapping[int, str],
+) -> list[ShownReason]:
+    rule_urls = _rule_urls(reasons)
+    return [
+        ShownReason(
+            label=labels.get(reason.category_id, reason.category.code),
+            code=reason.category.code,
+            is_suggestion=reason.is_suggestion,
+            ground=GROUNDS.get(reason.ground, reason.ground),  # type: ignore[call-overload]
+            score=reason.score * 100,
+            rule_score=_in_percent(reason.rule_score),
+            model_score=_in_percent(reason.model_score),
+            rules=_rule_grounds(reason.evidence, turns, rule_urls),
+            terms=_term_grounds(reason.evidence),
+        )
+        for reason in reasons
+    ]
+
+
+def _in_percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def _rule_urls(reasons: Sequence[DecisionReason]) -> dict[str, str]:
+    names = {one["rule"] for reason in reasons for one in reason.evidence if one.get("rule")}
+    if not names:
+        return {}
+    rules = KeywordRule.objects.filter(name__in=names).values_list("name", "pk")
+    return {
+        name: reverse("admin:classifier_keywordrule_change", args=[pk]) for name, pk in rules
+    }
+
+
+def _rule_grounds(
+    evidence: Sequence[Mapping[str, Any]],
+    turns: Sequence[Mapping[str, Any]],
+    urls: Mapping[str, str],
+) -> list[ShownGround]:
+    quotes: dict[str, dict[str, None]] = {}
+    for one in evidence:
+        if one.get("rule"):
+            quotes.setdefault(one["rule"], {})[f"“{_quote(one, turns)}”"] = None
+    return [
+        ShownGround(rule, ", ".join(found), "", urls.get(rule, ""))
+        for rule, found in quotes.items()
+    ]
+
+
+def _quote(evidence: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> str:
+    if not 0 <= evidence["turn"] < len(turns):
+        return "…"
+    text = str(turns[evidence["turn"]].get("text", ""))
+    return visible(" ".join(text[evidence["start"] : evidence["end"]].split()))
+
+
+def _term_grounds(evidence: Sequence[Mapping[str, Any]]) -> list[ShownGround]:
+    weights: dict[str, float] = {}
+    for one in evidence:
+        if one.get("term"):
+            # The same term found twice carries its whole weight at each place.
+            weights[one["term"]] = one.get("weight", 0.0)
+    strongest = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:TERMS_SHOWN]
+    return [ShownGround(visible(term), "", f"{weight:+.2f}") for term, weight in strongest]

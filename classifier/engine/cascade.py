@@ -1,0 +1,56 @@
+"""The cascade, the engine's front door: fold, match rules, ask the model once, settle."""
+
+from collections.abc import Mapping, Sequence
+
+from classifier.engine.features import Reading
+from classifier.engine.folding import fold
+from classifier.engine.policy import Policy, settle
+from classifier.engine.rules import RuleBook
+from classifier.engine.text import Transcript
+from classifier.engine.text_model import TextModel
+from classifier.engine.verdict import Verdict
+
+
+def classify(
+    transcripts: Sequence[Transcript],
+    rulebook: RuleBook,
+    model: TextModel | None,
+    policy: Policy,
+) -> list[Verdict]:
+    """Return a verdict for each transcript, in the order given; any words get one.
+
+    Each turn is folded once, and the model is asked once for the whole batch. ``policy`` should
+    hold ``model.thresholds``: those of another model promise nothing for this one.
+    """
+    return [verdict for verdict, _ in weigh(transcripts, rulebook, model, policy)]
+
+
+def weigh(
+    transcripts: Sequence[Transcript],
+    rulebook: RuleBook,
+    model: TextModel | None,
+    policy: Policy,
+) -> list[tuple[Verdict, Mapping[str, float]]]:
+    """Return what ``classify`` does, each verdict with the model's calibrated probabilities.
+
+    They are empty where there is no model.
+    """
+    folded = [[fold(turn.text) for turn in transcript.turns] for transcript in transcripts]
+    hits = [
+        rulebook.match_folded(transcript, turns)
+        for transcript, turns in zip(transcripts, folded, strict=True)
+    ]
+    if model is None:
+        pairs = zip(transcripts, hits, strict=True)
+        return [(settle(transcript, found, None, policy), {}) for transcript, found in pairs]
+    readings = [
+        Reading.of(transcript, model.recipe.speakers, turns)
+        for transcript, turns in zip(transcripts, folded, strict=True)
+    ]
+    predicted = model.predict_readings(readings)
+    return [
+        (settle(transcript, found, shares, policy, explain=model.explainer(reading)), shares)
+        for transcript, found, shares, reading in zip(
+            transcripts, hits, predicted, readings, strict=True
+        )
+    ]

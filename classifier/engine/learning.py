@@ -1,0 +1,273 @@
+"""Learning: examples and a recipe become a TextModel, with calibration measured out-of-fold."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.svm import LinearSVC
+
+from classifier.engine.calibration import Array, Calibration, fit_sigmoid, fit_softmax
+from classifier.engine.errors import NothingToLearn
+from classifier.engine.example import Example
+from classifier.engine.features import Features, Reading, words_of
+from classifier.engine.folding import fold
+from classifier.engine.folds import fold_count, folds_of
+from classifier.engine.recipe import Recipe
+from classifier.engine.taxonomy import Node, Taxonomy
+from classifier.engine.text_model import TextModel, model_digest, rounded
+from classifier.engine.thresholds import HeldOut, Thresholds, choose_thresholds
+
+Progress = Callable[[str, float], None]
+Marks = NDArray[np.bool_]
+
+_FEWEST_LABELS = 2
+_FEW = 500  # examples; below, a word that only one of them says may be all there is to go by
+_ALMOST_EVERY = (
+    0.98  # share of labelled examples with one label, for labels to exclude each other
+)
+_FEWEST_OUTSIDERS = 10  # examples without label, for "none of them" to be a class of its own
+_TOLERANCE = 0.01  # of the solver; a hundred times tighter changes no digit of the accuracy
+_ITERATIONS = 1_000
+_ABSENT = -1.0  # the margin of a label that a fold's training never saw: where a no lies
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A model, and what it said about its own examples while it had not seen them."""
+
+    model: TextModel
+    held_out: HeldOut
+
+
+def learn(
+    examples: Sequence[Example],
+    recipe: Recipe,
+    *,
+    names: Mapping[str, str] | None = None,
+    taxonomy: Taxonomy | None = None,
+    on_progress: Progress | None = None,
+) -> TextModel:
+    """Return a model of these examples, with thresholds that keep the recipe's precision.
+
+    ``names`` maps categories to the words of their label; ``taxonomy`` gives the parents that an
+    unsure category may back off to. ``on_progress`` hears what is done and the share so far.
+
+    Raises:
+        NothingToLearn: fewer than two categories have an example, or no words are common.
+    """
+    return learn_and_score(
+        examples, recipe, names=names, taxonomy=taxonomy, on_progress=on_progress
+    ).model
+
+
+def learn_and_score(
+    examples: Sequence[Example],
+    recipe: Recipe,
+    *,
+    names: Mapping[str, str] | None = None,
+    taxonomy: Taxonomy | None = None,
+    on_progress: Progress | None = None,
+) -> Learned:
+    """Return what ``learn`` does, with the out-of-fold scores that its thresholds rest on.
+
+    Raises:
+        NothingToLearn: fewer than two categories have an example, or no words are common.
+    """
+    tell = on_progress or _tell_nobody
+    lesson = _Lesson.of(examples, recipe, names or {}, tell)
+    margins = lesson.margins_out_of_fold(tell)
+    calibration = lesson.calibration(margins)
+    held_out = HeldOut(
+        lesson.labels,
+        calibration.probabilities(margins)[:, : len(lesson.labels)],
+        lesson.truths,
+    )
+    thresholds = choose_thresholds(
+        held_out,
+        taxonomy or Taxonomy(tuple(Node(label, label) for label in lesson.labels)),
+        recipe.target_precision,
+        exclusive=lesson.is_exclusive,
+    )
+    tell("fitting the model", 0.8)
+    weights, intercepts = lesson.fit(np.ones(len(lesson.truths), dtype=bool))
+    tell("trained", 1.0)
+    return Learned(lesson.model(weights, intercepts, calibration, thresholds), held_out)
+
+
+def _tell_nobody(_doing: str, _share: float) -> None:
+    """Hear of progress and say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """Examples turned into numbers once, for all folds and the final fit."""
+
+    recipe: Recipe
+    labels: tuple[str, ...]
+    truths: tuple[frozenset[str], ...]
+    features: Features
+    matrix: csr_matrix
+    marks: Marks
+    """Examples × columns: is it true? With a last column for "none of them", where it counts."""
+    folds: NDArray[np.int64]
+    name_matrix: csr_matrix
+    """Labels' own names as further examples, for labels that have few."""
+    name_marks: Marks
+    is_exclusive: bool
+
+    @classmethod
+    def of(
+        cls,
+        examples: Sequence[Example],
+        recipe: Recipe,
+        names: Mapping[str, str],
+        tell: Progress,
+    ) -> "_Lesson":
+        ordered = sorted(examples, key=lambda example: example.key)
+        truths = tuple(example.categories for example in ordered)
+        counts = Counter(label for categories in truths for label in categories)
+        labels = tuple(sorted(counts))
+        if len(labels) < _FEWEST_LABELS:
+            raise NothingToLearn(
+                f"{len(labels)} of the categories have a labelled conversation; "
+                f"label conversations of at least {_FEWEST_LABELS}"
+            )
+        tell("reading", 0.0)
+        texts = [Reading.of(e.transcript, recipe.speakers).words() for e in ordered]
+        named = [
+            label for label in labels if label in names and counts[label] < recipe.names_below
+        ]
+        name_texts = [[words_of(fold(names[label]).text)] for label in named]
+        features = Features.fit(
+            [*texts, *name_texts],
+            recipe.ngrams,
+            min_texts=recipe.min_texts or (1 if len(ordered) < _FEW else 2),
+            most=recipe.most_features,
+        )
+        if not len(features):
+            raise NothingToLearn(
+                "the labelled conversations share no words; label more of them"
+            )
+        is_exclusive = _is_exclusive(truths)
+        has_outsiders = is_exclusive and truths.count(frozenset()) >= _FEWEST_OUTSIDERS
+        tell("counting words", 0.1)
+        return cls(
+            recipe,
+            labels,
+            truths,
+            features,
+            features.matrix(texts).astype(np.float64),
+            _marks(truths, labels, with_none=has_outsiders),
+            folds_of(texts, truths, recipe.folds or fold_count(len(ordered))),
+            features.matrix(name_texts).astype(np.float64),
+            _marks([frozenset([label]) for label in named], labels, with_none=has_outsiders),
+            is_exclusive,
+        )
+
+    def margins_out_of_fold(self, tell: Progress) -> Array:
+        """Return examples × columns margins, each example's by a model that had not seen it."""
+        margins = np.full(self.marks.shape, _ABSENT)
+        numbers = np.unique(self.folds)
+        for done, number in enumerate(numbers):
+            tell(f"checking part {done + 1} of {len(numbers)}", 0.2 + 0.6 * done / len(numbers))
+            unseen = self.folds == number
+            if unseen.all():
+                break  # all texts are twins: nothing to learn from would be left
+            weights, intercepts = self.fit(~unseen)
+            margins[unseen] = self.matrix[unseen] @ weights + intercepts
+        return margins
+
+    def fit(self, seen: Marks) -> tuple[Array, Array]:
+        """Return weights (rows × columns) and intercepts learnt from the examples seen."""
+        texts = vstack([self.matrix[seen], self.name_matrix]).tocsr()
+        marks = np.vstack([self.marks[seen], self.name_marks])
+        weights = np.zeros((texts.shape[1], marks.shape[1]))
+        intercepts = np.full(marks.shape[1], _ABSENT)
+        several = self.is_exclusive and bool((marks.sum(axis=1) == 1).all())
+        if several and len(np.unique(np.argmax(marks, axis=1))) > _FEWEST_LABELS:
+            self._fit_all(texts, marks, weights, intercepts)
+            return weights, intercepts
+        for column in np.flatnonzero(marks.any(axis=0)):
+            if marks[:, column].all():
+                intercepts[column] = -_ABSENT
+                continue
+            svm = self._svm().fit(texts, marks[:, column])
+            weights[:, column], intercepts[column] = svm.coef_[0], svm.intercept_[0]
+        return weights, intercepts
+
+    def _fit_all(
+        self, texts: csr_matrix, marks: Marks, weights: Array, intercepts: Array
+    ) -> None:
+        """Fill in all columns at once: quicker, because the texts are copied once."""
+        svm = self._svm().fit(texts, np.argmax(marks, axis=1))
+        weights[:, svm.classes_] = svm.coef_.T
+        intercepts[svm.classes_] = svm.intercept_
+
+    def _svm(self) -> "_QuietSVC":
+        return _QuietSVC(
+            C=self.recipe.penalty,
+            tol=_TOLERANCE,
+            max_iter=_ITERATIONS,
+            dual=True,
+            random_state=self.recipe.seed,
+        )
+
+    def calibration(self, margins: Array) -> Calibration:
+        if not self.is_exclusive:
+            return fit_sigmoid(margins, self.marks, self.folds)
+        answered = self.marks.any(axis=1)
+        return fit_softmax(margins[answered], self.marks[answered], self.folds[answered])
+
+    def model(
+        self,
+        weights: Array,
+        intercepts: Array,
+        calibration: Calibration,
+        thresholds: Thresholds,
+    ) -> TextModel:
+        steps, scales = rounded(weights)
+        model = TextModel(
+            self.labels,
+            self.features,
+            steps,
+            scales,
+            intercepts.astype(np.float32),
+            calibration,
+            thresholds,
+            self.recipe,
+            digest="",
+        )
+        return replace(model, digest=model_digest(model))
+
+
+class _QuietSVC(LinearSVC):  # type: ignore[misc]
+    """A linear SVM that takes its best effort for an answer when examples contradict."""
+
+    def fit(self, texts: csr_matrix, marks: NDArray[np.generic]) -> "_QuietSVC":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            super().fit(texts, marks)
+        return self
+
+
+def _is_exclusive(truths: Sequence[frozenset[str]]) -> bool:
+    """Say whether labels exclude each other: (almost) every labelled example has one."""
+    labelled = [len(categories) for categories in truths if categories]
+    return labelled.count(1) >= _ALMOST_EVERY * len(labelled)
+
+
+def _marks(
+    truths: Sequence[frozenset[str]], labels: Sequence[str], *, with_none: bool
+) -> Marks:
+    columns = {label: column for column, label in enumerate(labels)}
+    marks = np.zeros((len(truths), len(labels) + with_none), dtype=bool)
+    for row, categories in enumerate(truths):
+        marks[row, [columns[label] for label in categories]] = True
+    if with_none:
+        marks[:, -1] = ~marks.any(axis=1)
+    return marks

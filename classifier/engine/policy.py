@@ -1,0 +1,290 @@
+"""Policy: what rules and the model say about a transcript becomes one verdict."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from classifier.engine.redaction import without_placeholders
+from classifier.engine.rules import Effect, Hit
+from classifier.engine.taxonomy import Taxonomy
+from classifier.engine.text import Transcript
+from classifier.engine.thresholds import Thresholds, ancestor_scores, best_ancestor
+from classifier.engine.verdict import Doubt, Evidence, Ground, Reason, Verdict
+
+Explain = Callable[[str], tuple[Evidence, ...]]
+"""Gives the model's terms that speak for a category."""
+
+_WORTH_SUGGESTING = 0.05  # a twentieth: below, a suggestion is noise to the person who reads it
+_SPANS_PER_RULE = 10  # more of the same rule tells a reader nothing new
+_SUREST = 1e-9  # probabilities are kept this far from 0 and 1 before their odds are taken
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How verdicts are reached: the categories that may be answered, and from when on."""
+
+    taxonomy: Taxonomy
+    """Only these are answered; what rules or the model say of others is left out."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    """Of the model in use: its probabilities mean nothing beside another's thresholds."""
+    decisive: float = 0.9
+    """Strength from which on an assign rule decides alone; a weaker one only boosts."""
+    boost: float = 2.0
+    """What a boost rule of strength 1 adds to the model's log-odds: odds times 7.
+
+    Less than its strength alone would justify, because the model has read the same words.
+    """
+    suggestions: int = 3
+    audit_share: float = 0.01
+    """Share of decisions that a person judges blind, in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.decisive <= 1 and 0 <= self.audit_share <= 1):
+            raise ValueError("decisive and audit_share lie between 0 and 1")
+        if self.boost < 0 or self.suggestions < 0:
+            raise ValueError("boost and suggestions are not negative")
+
+    def audits(self, key: str) -> bool:
+        """Say whether the decision of this key is drawn for audit: a random share, yet stable."""
+        digest = hashlib.sha256(f"audit:{key}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "big") < self.audit_share * 2**64
+
+
+def settle(
+    transcript: Transcript,
+    hits: Sequence[Hit],
+    probabilities: Mapping[str, float] | None,
+    policy: Policy,
+    *,
+    explain: Explain | None = None,
+) -> Verdict:
+    """Return the reasons of one transcript, or why a person must look.
+
+    A veto takes its category, and all below, out of the vote. Then decisive rules win: the
+    deepest of them, if they are of one line. If they are not, two teams contradict each other and
+    a person must look, unless the model confirms every one of them: then the customer has several.
+    Without decisive rules the model's likeliest category stands, its odds raised by boosting (and
+    weaker assigning) rules, if it passes its threshold; else the likeliest ancestor, if that
+    passes. Further categories that pass the threshold for further reasons and are not of a line
+    with one taken are further reasons.
+
+    ``probabilities`` maps category codes to calibrated probabilities; None: there is no model.
+    """
+    if not hits and not _has_words(transcript):
+        return Verdict(doubt=Doubt.NO_WORDS)
+    vote = _Vote(tuple(hits), probabilities, policy, explain or _no_terms)
+    decisive = vote.decisive_categories
+    if decisive and not vote.stand_together(decisive):
+        return vote.abstention(Doubt.RULES_CONTRADICT)
+    taken = decisive or vote.model_choice()
+    if not taken:
+        return vote.abstention(vote.doubt())
+    taken += vote.further(taken)
+    reasons = tuple(vote.reason(code) for code in taken)
+    return Verdict(reasons, vote.suggestions_besides(taken))
+
+
+def _has_words(transcript: Transcript) -> bool:
+    return any(
+        char.isalnum() for turn in transcript.turns for char in without_placeholders(turn.text)
+    )
+
+
+def _no_terms(_category: str) -> tuple[Evidence, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class _Vote:
+    """The rules' and the model's voices on one transcript."""
+
+    hits: tuple[Hit, ...]
+    probabilities: Mapping[str, float] | None
+    policy: Policy
+    explain: Explain
+
+    @cached_property
+    def vetoed(self) -> frozenset[str]:
+        taxonomy = self.policy.taxonomy
+        banned = (
+            taxonomy.family(hit.rule.category)
+            for hit in self.hits
+            if hit.rule.effect is Effect.VETO and hit.rule.category in taxonomy
+        )
+        return frozenset().union(*banned)
+
+    @cached_property
+    def spoken(self) -> dict[str, list[Hit]]:
+        """The hits for each category that may be answered, strongest rule first."""
+        spoken: dict[str, list[Hit]] = {}
+        for hit in sorted(self.hits, key=lambda hit: (-hit.rule.strength, hit.rule.name)):
+            if hit.rule.effect is not Effect.VETO and self._may_stand(hit.rule.category):
+                spoken.setdefault(hit.rule.category, []).append(hit)
+        return spoken
+
+    @cached_property
+    def model(self) -> dict[str, float]:
+        """What the model says of each label that may be answered."""
+        said = (self.probabilities or {}).items()
+        return {code: probability for code, probability in said if self._may_stand(code)}
+
+    @cached_property
+    def pooled(self) -> dict[str, float]:
+        """What the model says of each category, those with others below included."""
+        return self.model | self._ancestors(self.model)
+
+    @cached_property
+    def leaves(self) -> dict[str, float]:
+        """What model and rules together say of each label."""
+        return {code: self._boosted(code, share) for code, share in self.model.items()}
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """The final score of every candidate."""
+        scores = dict(self.leaves)
+        for code, hits in self.spoken.items():
+            strength = hits[0].rule.strength if self._assigns(hits) else 0.0
+            model = self._boosted(code, self.pooled[code]) if code in self.pooled else 0.0
+            scores[code] = max(strength, model, scores.get(code, 0.0))
+        return scores
+
+    @cached_property
+    def inner_scores(self) -> dict[str, float]:
+        """What model and rules together say of each category that has others below."""
+        pooled = self._ancestors(self.leaves)
+        return {
+            code: self._boosted(code, share) if code not in self.leaves else share
+            for code, share in pooled.items()
+        }
+
+    @cached_property
+    def decisive_categories(self) -> tuple[str, ...]:
+        """What decisive rules assign, deepest only, surest first."""
+        decisive = [
+            code
+            for code, hits in self.spoken.items()
+            if any(
+                hit.rule.effect is Effect.ASSIGN and hit.rule.strength >= self.policy.decisive
+                for hit in hits
+            )
+        ]
+        return self._ranked(self.policy.taxonomy.deepest(decisive))
+
+    def stand_together(self, codes: Sequence[str]) -> bool:
+        """Say whether decisive categories may all be reasons: one, or all confirmed."""
+        return len(codes) == 1 or all(self._is_confirmed(code) for code in codes)
+
+    def model_choice(self) -> tuple[str, ...]:
+        """Return the category that the model, helped by rules, is sure of; else an ancestor."""
+        if not self.leaves:
+            return ()
+        best = min(self.leaves, key=lambda code: (-self.leaves[code], code))
+        if self.policy.thresholds.accepts(best, self.leaves[best]):
+            return (best,)
+        found = best_ancestor(self.inner_scores, self.policy.taxonomy)
+        if found and self.policy.thresholds.backs_off(found[1]):
+            return (found[0],)
+        return ()
+
+    def further(self, taken: Sequence[str]) -> tuple[str, ...]:
+        """Return the categories that are reasons besides those taken, surest first."""
+        chosen: list[str] = []
+        for code in self._ranked(self.leaves):
+            if not self.policy.thresholds.adds(code, self.leaves[code]):
+                continue
+            related = self.policy.taxonomy.are_related
+            if not any(related(code, other) for other in (*taken, *chosen)):
+                chosen.append(code)
+        return tuple(chosen)
+
+    def doubt(self) -> Doubt:
+        """Return why nothing was sure enough."""
+        if not self.probabilities:
+            return Doubt.NO_MODEL
+        best = max(self.scores.values(), default=0.0)
+        return Doubt.OUT_OF_SCOPE if best < self.policy.thresholds.in_scope else Doubt.UNSURE
+
+    def abstention(self, doubt: Doubt) -> Verdict:
+        return Verdict(suggestions=self.suggestions_besides(()), doubt=doubt)
+
+    def suggestions_besides(self, taken: Sequence[str]) -> tuple[Reason, ...]:
+        """Return the best guesses that are not reasons, those of decisive rules first."""
+        ranked = (*self.decisive_categories, *self._ranked(self.scores))
+        worthy = [
+            code
+            for code in dict.fromkeys(ranked)
+            if code not in taken and self.scores[code] >= _WORTH_SUGGESTING
+        ]
+        return tuple(self.reason(code) for code in worthy[: self.policy.suggestions])
+
+    def reason(self, code: str) -> Reason:
+        """Return a category with its three scores, its ground and its evidence."""
+        hits = self.spoken.get(code, [])
+        score = self.scores.get(code, self.inner_scores.get(code, 0.0))
+        return Reason(
+            code,
+            score,
+            rule_score=hits[0].rule.strength if hits else None,
+            model_score=self.pooled.get(code),
+            ground=self._ground(code),
+            evidence=(*_evidence(hits), *self.explain(self._explained(code))),
+        )
+
+    def _may_stand(self, code: str) -> bool:
+        return code in self.policy.taxonomy and code not in self.vetoed
+
+    def _ancestors(self, shares: Mapping[str, float]) -> dict[str, float]:
+        pooled = ancestor_scores(
+            shares, self.policy.taxonomy, exclusive=self.policy.thresholds.exclusive
+        )
+        return {code: share for code, share in pooled.items() if self._may_stand(code)}
+
+    def _boosted(self, code: str, share: float) -> float:
+        """Return a probability after the rules that speak for the category raised its odds."""
+        doubts = math.prod(1 - hit.rule.strength for hit in self.spoken.get(code, ()))
+        if doubts == 1:
+            return share
+        safe = min(max(share, _SUREST), 1 - _SUREST)
+        logit = math.log(safe / (1 - safe)) + self.policy.boost * (1 - doubts)
+        return 1 / (1 + math.exp(-logit))
+
+    def _assigns(self, hits: Iterable[Hit]) -> bool:
+        return any(hit.rule.effect is Effect.ASSIGN for hit in hits)
+
+    def _is_confirmed(self, code: str) -> bool:
+        return self.pooled.get(code, 0.0) >= self.policy.thresholds.confirms
+
+    def _ranked(self, codes: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(codes, key=lambda code: (-self.scores[code], code)))
+
+    def _ground(self, code: str) -> Ground:
+        has_rules = code in self.spoken
+        if has_rules and code in self.decisive_categories:
+            return Ground.BOTH if self._is_confirmed(code) else Ground.RULES
+        if code in self.pooled:
+            return Ground.BOTH if has_rules else Ground.MODEL
+        return Ground.RULES if has_rules else Ground.NOTHING
+
+    def _explained(self, code: str) -> str:
+        """Return the label whose terms explain a category: itself, or its likeliest below."""
+        if code in self.model:
+            return code
+        below = self.policy.taxonomy.family(code) & self.model.keys()
+        return min(below, key=lambda label: (-self.model[label], label), default=code)
+
+
+def _evidence(hits: Iterable[Hit]) -> list[Evidence]:
+    return [
+        Evidence(
+            hit.rule.category,
+            span.turn,
+            span.start,
+            span.end,
+            rule=hit.rule.name,
+            weight=hit.rule.strength,
+        )
+        for hit in hits
+        for span in hit.spans[:_SPANS_PER_RULE]
+    ]

@@ -1,0 +1,92 @@
+"""What the engine says about one transcript: its contact reasons, with grounds. Frozen values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ground(StrEnum):
+    """What a verdict, or one of its reasons, rests on."""
+
+    RULES = "rules"
+    MODEL = "model"
+    BOTH = "both"
+    NOTHING = "nothing"
+
+
+class Doubt(StrEnum):
+    """Why the engine abstained: shown to the person who must look."""
+
+    NO_WORDS = "no_words"
+    NO_MODEL = "no_model"
+    UNSURE = "unsure"
+    RULES_CONTRADICT = "rules_contradict"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One ground to believe in a category: a span of the conversation's own words.
+
+    ``start`` and ``end`` are half-open code-point offsets into ``turns[turn].text`` as
+    received (not as normalised), so the slice is exactly what a reviewer sees.
+    """
+
+    category: str
+    turn: int
+    start: int
+    end: int
+    rule: str = ""
+    """Name of the keyword rule that matched here; empty for a model term."""
+    term: str = ""
+    """The model's term (word or words); empty for a rule."""
+    weight: float = 0.0
+    """Rule: its strength in [0, 1]. Model: what the term added to the category's score (logits)."""
+
+    def __post_init__(self) -> None:
+        if self.turn < 0 or not 0 <= self.start < self.end:
+            raise ValueError(f"not a span: turn {self.turn}, {self.start}:{self.end}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One contact reason of a verdict, its three scores kept apart."""
+
+    category: str
+    score: float
+    """Final confidence, a calibrated probability in [0, 1]."""
+    rule_score: float | None
+    """Strength of the strongest rule that assigned it; None where no rule spoke."""
+    model_score: float | None
+    """The model's calibrated probability; None where there is no model."""
+    ground: Ground
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The contact reasons of one transcript, primary first; no reasons means: abstained.
+
+    ``suggestions`` are what the engine would have guessed (best first), also when it abstained:
+    they help a person, and are never written as a reason.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    suggestions: tuple[Reason, ...] = ()
+    doubt: Doubt | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.reasons) == (self.doubt is not None):
+            raise ValueError("a verdict has reasons or a doubt, never both and never neither")
+
+    @property
+    def primary(self) -> Reason | None:
+        return self.reasons[0] if self.reasons else None
+
+    @property
+    def is_abstention(self) -> bool:
+        return not self.reasons
+
+    @property
+    def ground(self) -> Ground:
+        """What the primary reason rests on."""
+        return self.reasons[0].ground if self.reasons else Ground.NOTHING

@@ -1,0 +1,48 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from tqdm import tqdm
+
+from classifier.commands import ReportingCommand
+from classifier.engine.errors import EngineError
+from classifier.engine.evaluation import benchmark
+
+
+class Command(ReportingCommand):
+    help = (
+        "Measure the engine on a data file: fit on its train split, report on its test split."
+        " Reads and writes no database."
+    )
+    requires_system_checks = ()
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file: Path, **_options: Any) -> None:
+        # disable=None: no bar when the output is not a terminal (cron, CI).
+        with tqdm(total=100, unit="%", disable=None) as bar:
+
+            def tell(doing: str, share: float) -> None:
+                bar.set_description(doing.capitalize())
+                bar.update(round(100 * share) - bar.n)
+
+            try:
+                report = benchmark(file, on_progress=tell)
+            except EngineError as error:
+                raise CommandError(str(error)) from error
+        figures = json.loads(report.to_json())
+        self.report(figures, _table(figures))
+
+
+def _table(figures: dict[str, Any]) -> str:
+    rows = {name: value for name, value in figures.items() if not isinstance(value, dict)}
+    for name, parts in figures.items():
+        if isinstance(parts, dict):
+            rows |= {f"{name} {part}": value for part, value in parts.items()}
+    width = max(map(len, rows))
+    return "\n".join(
+        f"{name:{width}}  {'–' if value is None else value}" for name, value in rows.items()
+    )

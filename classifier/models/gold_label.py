@@ -1,0 +1,167 @@
+"""Settled truth: all we train and measure on."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db import models, transaction
+
+from classifier.engine.example import Example
+from classifier.engine.text import Speaker
+from classifier.engine.text import Transcript as Words
+from classifier.models.category import Category
+from classifier.models.transcript import Transcript, digest, to_rows
+
+HELD_OUT_SHARE = 0.15  # as many as leave 30 texts to measure on where 200 are labelled
+THREAD_PREFIX = "gold:"
+_THREAD_DIGITS = 48
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A conversation and what it is truly about, primary category first; none: out of scope."""
+
+    words: Words
+    """As admitted by the engine's intake: cleaned and redacted."""
+    categories: tuple[Category, ...]
+    language: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.words.turns)
+
+    @property
+    def thread(self) -> str:
+        return THREAD_PREFIX + self.digest[:_THREAD_DIGITS]
+
+
+class GoldLabelManager(models.Manager["GoldLabel"]):
+    """Keeps settled truth, and tells it as the engine learns from it."""
+
+    def keep_all(self, settled: Sequence[Settled], *, source: str, at: datetime) -> int:
+        """Store conversations with their labels and return how many were new.
+
+        Words that are known already, with whatever label, stay as they are. One transaction and
+        a handful of queries, so give hundreds at once.
+        """
+        with transaction.atomic():
+            known = set(
+                Transcript.objects.filter(
+                    thread__in=[each.thread for each in settled]
+                ).values_list("thread", flat=True)
+            )
+            new = {each.thread: each for each in settled if each.thread not in known}
+            transcripts = Transcript.objects.bulk_create(
+                [_transcript(each, at) for each in new.values()]
+            )
+            labels = self.bulk_create(
+                [
+                    GoldLabel(
+                        transcript=transcript,
+                        split=split_of(transcript.digest),
+                        source=source,
+                        settled_at=at,
+                    )
+                    for transcript in transcripts
+                ]
+            )
+            GoldReason.objects.bulk_create(
+                GoldReason(gold_label=label, category=category, rank=rank)
+                for label, each in zip(labels, new.values(), strict=True)
+                for rank, category in enumerate(dict.fromkeys(each.categories))
+            )
+        return len(new)
+
+    def examples(self, split: "GoldLabel.Split | str") -> list[Example]:
+        """Return the labelled conversations of one split, with their active categories.
+
+        One whose categories are all inactive is left out: it is not out of scope.
+        """
+        rows = (
+            self.filter(split=split)
+            .select_related("transcript")
+            .prefetch_related("reasons__category")
+            .order_by("id")
+        )
+        return [example for row in rows if (example := row.to_example()) is not None]
+
+
+def split_of(digest_of_words: str) -> "GoldLabel.Split":
+    """Return the split that a conversation belongs to for ever, drawn from its SHA-256."""
+    is_held_out = int(digest_of_words[:8], 16) < HELD_OUT_SHARE * 2**32
+    return GoldLabel.Split.TEST if is_held_out else GoldLabel.Split.TRAIN
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """Return the SHA-256 of a set of examples, whatever their order."""
+    lines = sorted(f"{each.key} {' '.join(sorted(each.categories))}" for each in examples)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _transcript(settled: Settled, at: datetime) -> Transcript:
+    turns = settled.words.turns
+    return Transcript(
+        thread=settled.thread,
+        purpose=Transcript.Purpose.LEARN,
+        turns=to_rows(turns),
+        digest=settled.digest,
+        customer_digest=digest([turn for turn in turns if turn.speaker is Speaker.CUSTOMER]),
+        language=settled.language[:16],
+        received_at=at,
+    )
+
+
+class GoldLabel(models.Model):
+    """What a transcript is truly about. No reasons at all means: out of scope."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", "training"
+        TEST = "test", "held out"
+
+    transcript = models.OneToOneField(
+        "classifier.Transcript", models.PROTECT, related_name="gold_label"
+    )
+    split = models.CharField(
+        max_length=5, choices=Split, help_text="Given once, by the text's digest; never moves."
+    )
+    source = models.CharField(max_length=80, help_text="Where the label came from.")
+    settled_at = models.DateTimeField()
+
+    objects = GoldLabelManager()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"gold label of {self.transcript_id}"
+
+    def to_example(self) -> Example | None:
+        """Return the label as the engine learns from it; None where it names inactive ones only."""
+        named = [reason.category for reason in self.reasons.all()]
+        active = frozenset(category.code for category in named if category.is_active)
+        if named and not active:
+            return None
+        return Example(self.transcript.words, active, self.transcript.digest)
+
+
+class GoldReason(models.Model):
+    """One true contact reason of a transcript; rank 0 is the primary one."""
+
+    gold_label = models.ForeignKey(GoldLabel, models.CASCADE, related_name="reasons")
+    category = models.ForeignKey(
+        "classifier.Category", models.PROTECT, related_name="gold_reasons"
+    )
+    rank = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("rank",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["gold_label", "category"], name="a_gold_reason_is_named_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.category)

@@ -1,0 +1,75 @@
+"""A trained model and its stage."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    """Narrows to a stage."""
+
+    def champions(self) -> Self:
+        """Return the champion, or nothing where no model was promoted yet."""
+        return self.filter(stage="champion")
+
+    def candidates(self) -> Self:
+        """Return what was trained and never promoted, newest first."""
+        return self.filter(stage="candidate").order_by("-number")
+
+
+class ModelVersion(models.Model):
+    """One training's result. At most one is the champion, at most one the challenger."""
+
+    class Stage(models.TextChoices):
+        CANDIDATE = "candidate", "candidate"
+        CHALLENGER = "challenger", "challenger"
+        CHAMPION = "champion", "champion"
+        RETIRED = "retired", "retired"
+
+    number = models.PositiveIntegerField(
+        unique=True, help_text="1, 2, 3, … in order of training."
+    )
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.CANDIDATE)
+    sha256 = models.CharField(max_length=64, help_text="Digest of the artifact's bytes.")
+    size_bytes = models.PositiveIntegerField()
+    recipe = models.JSONField(default=dict, help_text="How it was trained.")
+    metrics = models.JSONField(default=dict, help_text="Measured on held-out gold labels.")
+    trained_on = models.JSONField(
+        default=dict, help_text="Numbers and digest of the gold labels."
+    )
+    refused_because = models.CharField(
+        max_length=500,
+        blank=True,
+        editable=False,
+        help_text="Why a worker would not load it; empty: nothing was wrong.",
+    )
+    created_at = models.DateTimeField()
+    promoted_at = models.DateTimeField(null=True, editable=False)
+    promoted_by = models.CharField(max_length=150, blank=True, editable=False)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["stage"], condition=Q(stage="champion"), name="one_champion"
+            ),
+            models.UniqueConstraint(
+                fields=["stage"], condition=Q(stage="challenger"), name="one_challenger"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"model {self.number}"
+
+
+class ModelArtifact(models.Model):
+    """The bytes of a model version, apart so that no list page loads them."""
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="artifact")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"artifact of {self.version_id}"

@@ -1,0 +1,134 @@
+"""The words of one conversation at one moment, immutable and redacted."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from classifier.engine.text import Speaker, Turn
+from classifier.engine.text import Transcript as Words
+from classifier.leases import Leased
+
+THREAD_CHARACTERS = 64
+
+
+class TranscriptQuerySet(models.QuerySet["Transcript"]):
+    """Narrows to a tray or a thread."""
+
+    def waiting(self) -> Self:
+        """Return what waits for a decision, oldest first."""
+        return self.filter(decided_at=None, superseded_at=None, purpose="decide").order_by(
+            "received_at", "id"
+        )
+
+    def current(self) -> Self:
+        """Return the newest version of each thread."""
+        return self.filter(superseded_at=None)
+
+
+class Transcript(Leased):
+    """One version of a conversation's words. ``decided_at`` empty means: waits in the tray.
+
+    ``thread`` names the conversation in the system it came from; this app never looks inside.
+    A later version of the same thread supersedes the earlier one; nothing is edited.
+    """
+
+    class Moment(models.TextChoices):
+        """How far the conversation had come: a thread is decided again when this moves on."""
+
+        OPENED = "opened", "opened"
+        REPLIED = "replied", "first reply sent"
+        CLOSED = "closed", "closed"
+
+    class Purpose(models.TextChoices):
+        DECIDE = "decide", "to be decided"
+        LEARN = "learn", "to learn from"
+
+    thread = models.CharField(max_length=THREAD_CHARACTERS)
+    purpose = models.CharField(max_length=6, choices=Purpose, default=Purpose.DECIDE)
+    moment = models.CharField(max_length=7, choices=Moment, default=Moment.OPENED)
+    turns = models.JSONField(
+        help_text='[{"speaker": "customer", "text": "…", "at": "…" or null}, …], redacted'
+    )
+    digest = models.CharField(max_length=64, help_text="SHA-256 of all turns.")
+    customer_digest = models.CharField(
+        max_length=64, help_text="SHA-256 of what the customer said."
+    )
+    channel = models.CharField(max_length=40, blank=True)
+    language = models.CharField(max_length=16, blank=True)
+    context = models.JSONField(
+        default=dict, help_text="What came along: origin, status, queue, product, …"
+    )
+    received_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, editable=False)
+    superseded_at = models.DateTimeField(null=True, editable=False)
+    refused = models.CharField(
+        max_length=40, blank=True, help_text="Error code, where the words could not be read."
+    )
+
+    objects = TranscriptQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["thread"],
+                condition=Q(superseded_at=None),
+                name="one_current_transcript_per_thread",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["received_at", "id"],
+                condition=Q(decided_at=None, superseded_at=None, purpose="decide"),
+                name="transcripts_waiting",
+            ),
+            models.Index(fields=["thread", "-id"], name="transcripts_by_thread"),
+            models.Index(fields=["-received_at"], name="transcripts_newest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.thread} ({self.get_moment_display()})"
+
+    @property
+    def words(self) -> Words:
+        """The turns as the engine reads them."""
+        return Words(
+            tuple(
+                Turn(
+                    Speaker(turn["speaker"]),
+                    turn["text"],
+                    datetime.fromisoformat(turn["at"]) if turn.get("at") else None,
+                )
+                for turn in self.turns
+            )
+        )
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.decided_at is None
+
+
+def to_rows(turns: Sequence[Turn]) -> list[dict[str, str | None]]:
+    """Return ``turns`` in the form of ``Transcript.turns``."""
+    return [
+        {
+            "speaker": turn.speaker.value,
+            "text": turn.text,
+            "at": turn.at.isoformat() if turn.at else None,
+        }
+        for turn in turns
+    ]
+
+
+def digest(turns: Sequence[Turn]) -> str:
+    """Return the SHA-256 (64 hexadecimal digits) of who said what, in order; times do not count.
+
+    Give redacted turns: the digest of a short secret could be guessed back.
+    """
+    said = [[turn.speaker.value, turn.text] for turn in turns]
+    # ASCII escapes, because a lone surrogate has no UTF-8 form.
+    return hashlib.sha256(json.dumps(said).encode("ascii")).hexdigest()

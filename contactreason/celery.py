@@ -1,0 +1,60 @@
+"""The alarm clock: the Celery app, and which station rings which.
+
+The tables are the queue. A task carries no arguments, so no customer's word lies in the broker
+and losing every message loses nothing: a sweep every few seconds (rows of django-celery-beat)
+finds what a lost hint left behind.
+"""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery, Task
+from django.db import InternalError, OperationalError
+from kombu.exceptions import OperationalError as BrokerError
+
+from classifier.trouble import database_sentence
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactreason.settings")
+
+logger = logging.getLogger(__name__)
+
+PULL = "sfsync.tasks.pull_cases"
+DECIDE = "classifier.tasks.decide_waiting_transcripts"
+DELIVER = "sfsync.tasks.deliver_write_backs"
+
+RINGS = {
+    PULL: (DECIDE, PULL),
+    DECIDE: (DELIVER, DECIDE),
+    DELIVER: (DELIVER,),
+}
+"""After a station moved rows on it rings these: the next one, and itself for what is left."""
+
+
+class Station(Task[Any, Any]):
+    """A task that returns how many rows it moved on."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self.run(*args, **kwargs)
+        except (OperationalError, InternalError) as error:
+            # The rows are where they were: the sweep comes back to them.
+            logger.error("station=%s %s", self.name, database_sentence(error))
+            return 0
+
+    def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+        if not retval:
+            return
+        for name in RINGS.get(self.name, ()):
+            try:
+                self.app.send_task(name, expires=60)
+            except BrokerError as error:
+                # The sweep will find the rows: a broken bell is no reason to fail.
+                logger.warning("hint=lost station=%s cause=%s", name, type(error).__name__)
+
+
+app = Celery("contactreason", task_cls=Station)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

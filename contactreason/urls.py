@@ -1,0 +1,18 @@
+"""Addresses: admin/, api/v1/, healthz."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from contactreason.health import healthz
+
+urlpatterns = [
+    path("admin/", include("contactreason.site")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("classifier.api.urls")),
+    path("healthz", healthz),
+]
+
+handler400 = "contactreason.problems.bad_request"
+handler403 = "contactreason.problems.permission_denied"
+handler404 = "contactreason.problems.page_not_found"
+handler500 = "contactreason.problems.server_error"

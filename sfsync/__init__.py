@@ -1,0 +1,1 @@
+"""Salesforce: the only package that knows a Case exists."""

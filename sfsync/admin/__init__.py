@@ -1,0 +1,23 @@
+"""The pages of the Salesforce side, and what it adds to the pages of contact reasons."""
+
+from sfsync.admin.case_link import CaseLinkAdmin
+from sfsync.admin.category import MappedCategoryAdmin
+from sfsync.admin.connection import ConnectionAdmin
+from sfsync.admin.conversation import CaseDecisionAdmin, CaseFeedbackAdmin, CaseTranscriptAdmin
+from sfsync.admin.mapping import FieldMappingAdmin
+from sfsync.admin.notice import NoticeAdmin
+from sfsync.admin.source import SourceAdmin
+from sfsync.admin.write_back import WriteBackAdmin
+
+__all__ = [
+    "CaseDecisionAdmin",
+    "CaseFeedbackAdmin",
+    "CaseLinkAdmin",
+    "CaseTranscriptAdmin",
+    "ConnectionAdmin",
+    "FieldMappingAdmin",
+    "MappedCategoryAdmin",
+    "NoticeAdmin",
+    "SourceAdmin",
+    "WriteBackAdmin",
+]

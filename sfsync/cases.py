@@ -1,0 +1,124 @@
+"""The nouns of the edge: what we read of a Case, what we ask to write, what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from classifier.engine.text import Turn
+
+FieldValue = str | float | None
+"""A value as it travels in JSON to and from a Case field."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSnapshot:
+    """A Case's own fields as read at one moment."""
+
+    case_id: str
+    case_number: str
+    subject: str
+    description: str
+    status: str
+    is_closed: bool
+    origin: str
+    priority: str
+    record_type: str
+    owner_id: str
+    owner_name: str
+    queue: str
+    """Name of the queue that owns the Case; empty where a person does."""
+    language: str
+    product: str
+    created_at: datetime
+    modstamp: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Case fields that an admin named, API name → value as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedTurn:
+    """A turn with the place it came from, so that turns of all sources sort into one story."""
+
+    turn: Turn
+    source: str
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Ids that changed in a window, and up to when Salesforce says the window is complete."""
+
+    ids: tuple[str, ...]
+    covered_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrgIdentity:
+    """Which org this is, and as whom we are there."""
+
+    org_id: str
+    org_name: str
+    user_id: str
+    instance_host: str
+    is_sandbox: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseUpdate:
+    """Fields to write to one Case."""
+
+    case_id: str
+    fields: Mapping[str, FieldValue]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateResult:
+    """What became of one CaseUpdate, in the order given."""
+
+    case_id: str
+    success: bool
+    error_code: str = ""
+    error_text: str = ""
+    error_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiUse:
+    """Calls of the whole org in 24 hours, as the last answer's header said."""
+
+    used: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescription:
+    """One field of an object, as our user sees it."""
+
+    name: str
+    type: str
+    length: int
+    is_updateable: bool
+    """False: our user's permissions do not let us write it."""
+    is_restricted: bool
+    """True: the picklist takes no value but its active ones."""
+    picklist_values: tuple[str, ...] = ()
+    """Active values, as the API writes them (labels may differ)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SObjectDescription:
+    """What an object of the org looks like to our user; a field we may not read is absent."""
+
+    name: str
+    fields: Mapping[str, FieldDescription]
+    is_replicateable: bool = True
+    """Whether Salesforce itself lists what changed (getUpdated)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When a record last changed, and which Case it belongs to (its own id for a Case)."""
+
+    record_id: str
+    case_id: str
+    modstamp: datetime

@@ -1,0 +1,183 @@
+"""Delivering one batch: judged, looked at, noted, recorded, row by row. No network in here."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db.models import prefetch_related_objects
+
+from classifier import leases
+from sfsync import missing_values
+from sfsync.cases import FieldValue, SObjectDescription, UpdateResult
+from sfsync.decided import to_decided
+from sfsync.endings import Candidate, Endings
+from sfsync.field_map import (
+    MATERIAL_SLOTS,
+    REASON_SLOTS,
+    fit,
+    missing_value,
+    to_fields,
+    writable,
+)
+from sfsync.models import WriteBack
+from sfsync.terms import Terms
+from sfsync.write_plan import Footprint, Step, planned
+
+Hold = WriteBack.Hold
+Outcome = WriteBack.Outcome
+
+WITH_DECISION = (
+    "case_link",
+    "decision__category",
+    "decision__model_version",
+    "decision__transcript",
+    "decision__reasons__category",
+)
+
+
+class Batch:
+    """Claimed rows on their way. ``counts`` says what became of those that are settled.
+
+    The keys of ``counts`` are the fields of ``pushing.Delivery``. Each method writes to the
+    database alone, each row's outcome only while we hold the row.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        description: SObjectDescription,
+        delay: Callable[[int], timedelta],
+    ) -> None:
+        """Make a batch. ``delay`` returns the wait after so many attempts."""
+        self.terms = terms
+        self._description = description
+        self._endings = Endings(terms, delay)
+        self._mapping = writable(terms.mapping)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return self._endings.counts
+
+    def sort(self, rows: Sequence[WriteBack]) -> list[Candidate]:
+        """Return what may be written under the terms; the rest is held or ended."""
+        prefetch_related_objects(list(rows), *WITH_DECISION)
+        found = [self._candidate(row) for row in rows]
+        self._tell_missing_values()
+        return [candidate for candidate in found if candidate is not None]
+
+    def fields_to_read(self, candidates: Iterable[Candidate]) -> list[str]:
+        """Return the fields to look at: all we would write, and every reason field."""
+        names = {name for candidate in candidates for name in candidate.wanted}
+        names.update(name for name, slot in self.terms.slots.items() if slot in REASON_SLOTS)
+        return sorted(name for name in names if name in self._description.fields)
+
+    def look(
+        self,
+        candidates: Sequence[Candidate],
+        present: Mapping[str, Mapping[str, FieldValue]],
+    ) -> list[Candidate]:
+        """Return what is to be sent, given the Cases' values as just read.
+
+        ``present``: Case id → field → value; a Case that is gone is absent.
+        """
+        attempts = _attempts(candidates)
+        to_send = []
+        for candidate in candidates:
+            link = candidate.row.case_link
+            current = present.get(link.case_id)
+            if current is None:
+                self._endings.end_gone(candidate.row)
+                continue
+            footprint = Footprint(link.delivered, attempts[link.pk])
+            plan = planned(candidate.wanted, current, footprint, self.terms.slots)
+            if plan.step is Step.WRITE:
+                to_send.append(replace(candidate, send=plan.send))
+            elif plan.step is Step.CEDE:
+                self._endings.cede(candidate, plan, current)
+            else:
+                self._endings.end_unwritten(candidate, plan.step, current)
+        return to_send
+
+    def note(self, to_send: Sequence[Candidate]) -> list[Candidate]:
+        """Return what we still hold, after noting what is about to be sent.
+
+        Noted before the call, so that a value found on the Case later is known as ours even
+        if the answer is lost. The claims are renewed.
+        """
+        until = leases.now() + timedelta(seconds=leases.SECONDS)
+        noted = []
+        for candidate in to_send:
+            row = candidate.row
+            mine = WriteBack.objects.unended().filter(
+                pk=row.pk, epoch=row.epoch, lease_token=row.lease_token
+            )
+            if mine.update(sent_fields=dict(candidate.send), leased_until=until):
+                noted.append(candidate)
+            else:
+                WriteBack.objects.settle(row)
+        return noted
+
+    def forget_attempts(self, noted: Iterable[Candidate]) -> None:
+        """Take the notes back: Salesforce refused the call as a whole, nothing was written."""
+        for candidate in noted:
+            row = candidate.row
+            WriteBack.objects.filter(pk=row.pk, epoch=row.epoch).update(sent_fields={})
+
+    def record(self, noted: Sequence[Candidate], results: Sequence[UpdateResult]) -> None:
+        """Write down what became of each row; ``results`` in the order of ``noted``."""
+        for candidate, result in zip(noted, results, strict=True):
+            if result.success:
+                self._endings.end_written(candidate)
+            else:
+                self._endings.end_failed(candidate, result)
+        self._tell_missing_values()
+
+    def _candidate(self, row: WriteBack) -> Candidate | None:
+        """Return what to do with a row, None where it was held or ended instead."""
+        if outcome := _ended_meanwhile(row):
+            self._endings.end(row, "ceded" if outcome is Outcome.CEDED else "gone", outcome)
+            return None
+        decided = to_decided(row.decision, self.terms.book)
+        full = self.terms.would_write(decided)
+        if hold := self.terms.hold_of(decided, row.case_link):
+            self._endings.hold(row, hold, full)
+            return None
+        mode = self.terms.mode_of(decided)
+        fields = to_fields(decided, self._mapping, self.terms.book, mode)
+        wanted = fit(fields, self._description)
+        if self._weighs(full) and not self._weighs(wanted):
+            self._endings.hold(row, Hold.FIELD, full)
+            return None
+        if missing := missing_value(wanted, self.terms.slots, self._description):
+            self._endings.hold(row, Hold.PICKLIST, full, missing_values.detail_of(*missing))
+            return None
+        return Candidate(row, decided, full, wanted, {})
+
+    def _weighs(self, values: Mapping[str, FieldValue]) -> bool:
+        return any(self.terms.slots[name] in MATERIAL_SLOTS for name in values)
+
+    def _tell_missing_values(self) -> None:
+        if self.counts["held"]:
+            missing_values.tell()
+
+
+def _attempts(candidates: Iterable[Candidate]) -> Mapping[int, list[Mapping[str, FieldValue]]]:
+    """Return link id → what was sent to that Case without an answer."""
+    links = [candidate.row.case_link_id for candidate in candidates]
+    found: dict[int, list[Mapping[str, FieldValue]]] = defaultdict(list)
+    for link, sent in WriteBack.objects.unanswered(links).values_list(
+        "case_link_id", "sent_fields"
+    ):
+        found[link].append(sent)
+    return found
+
+
+def _ended_meanwhile(row: WriteBack) -> WriteBack.Outcome | None:
+    """Return how a row ended while it waited, None where it is still wanted."""
+    if row.case_link.ceded_at is not None:
+        return Outcome.CEDED
+    if row.case_link.gone_at is not None:
+        return Outcome.GONE
+    # Its successor is about to be staged.
+    return Outcome.SUPERSEDED if row.decision.superseded_at is not None else None

@@ -1,0 +1,204 @@
+"""Finding what changed: window after window, up to where Salesforce says it is complete."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from classifier import leases
+from sfsync.cases import Changes, Stamp
+from sfsync.errors import LimitExceeded, RecordGone, SalesforceRejected
+from sfsync.gateway import SalesforceGateway
+from sfsync.models import CaseLink, Connection, Watermark
+from sfsync.sources import SourceReader
+
+CASE = "Case"
+OVERLAP = timedelta(minutes=10)
+"""Asked for again at each pull: a transaction stamps its rows before it commits them. As long
+as Airbyte's default, on top of what ``latestDateCovered`` already holds back."""
+RECENT = timedelta(days=1)
+"""So far back we let Salesforce list what changed; it would list 30 days."""
+ROWS_AT_ONCE = 20_000
+"""A part that is found, marked and committed within seconds: ten pages of a query."""
+DELETIONS_LISTED = timedelta(days=14)
+MINUTE = timedelta(minutes=1)
+SETTLED = timedelta(seconds=5)
+"""Stamps are whole seconds: a record may change again within the one that we saw."""
+BAD_WINDOW = "INVALID_REPLICATION_DATE"
+
+
+class NotListed(Exception):
+    """Salesforce does not list what changed: not of this object, or not so far back."""
+
+
+def find_changes(
+    gateway: SalesforceGateway, readers: Iterable[SourceReader], *, at_most: int = ROWS_AT_ONCE
+) -> int:
+    """Mark every Case that changed, or whose e-mails, comments … did; return how many.
+
+    Each object has its own watermark, since a new e-mail need not touch its Case. One that
+    another worker is pulling right now is left to it. Long spans are gone through in parts of
+    ``at_most`` rows, the watermark moving on after each, so that a first pull that is
+    interrupted goes on where it was.
+    """
+    objects = {CASE: "Id"} | {reader.sobject: reader.case_field for reader in readers}
+    changed: set[str] = set()
+    for sobject, case_field in objects.items():
+        with _claimed(sobject) as watermark:
+            if watermark is not None:
+                for part in _parts(gateway, watermark, case_field, at_most):
+                    changed |= _note(watermark, part, gateway.now())
+    return len(changed)
+
+
+def find_deleted(gateway: SalesforceGateway) -> int:
+    """Note which known Cases were deleted since we last asked; return how many."""
+    with _claimed(CASE) as watermark:
+        return 0 if watermark is None else _find_deleted(gateway, watermark)
+
+
+@contextmanager
+def _claimed(sobject: str) -> Iterator[Watermark | None]:
+    watermark = Watermark.claim(sobject)
+    if watermark is None:
+        yield None
+        return
+    try:
+        with leases.kept([watermark]):  # a first pull of 30 days may take minutes
+            yield watermark
+    finally:
+        watermark.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What changed in one span of time, and up to when that is complete."""
+
+    stamps: list[Stamp]
+    covered_until: datetime
+
+
+def _note(watermark: Watermark, part: Part, now: datetime) -> set[str]:
+    """Mark the Cases of a part, then move the watermark; return their ids."""
+    known = watermark.seen
+    fresh = {one.case_id for one in part.stamps if known.get(one.record_id) != _key(one)}
+    CaseLink.objects.mark_due(fresh, leases.now())
+    again_from = part.covered_until - OVERLAP - MINUTE
+    seen = {
+        one.record_id: _key(one)
+        for one in part.stamps
+        if again_from <= one.modstamp < now - SETTLED
+    }
+    watermark.advance(part.covered_until, seen=seen, at=leases.now())
+    return fresh
+
+
+def _parts(
+    gateway: SalesforceGateway, watermark: Watermark, case_field: str, at_most: int
+) -> Iterator[Part]:
+    """Yield what changed since the watermark: a recent change as Salesforce lists it.
+
+    What lies further back, or is not listed, is queried: a query gives 2,000 rows a call,
+    ids that were listed 400.
+    """
+    sobject, now = watermark.sobject, gateway.now()
+    start = _start(watermark, now)
+    if watermark.covered_until is not None and now - start < RECENT:
+        with suppress(NotListed):
+            changes = _listed(gateway, sobject, lambda _: start)
+            yield Part(gateway.stamps(sobject, changes.ids, case_field), changes.covered_until)
+            return
+    covered_until = now
+    with suppress(NotListed):
+        # Asked before the rows: what commits in between is asked for again next time.
+        covered_until = _listed(gateway, sobject, lambda now: now - OVERLAP).covered_until
+    yield from _queried(
+        partial(gateway.stamps_between, sobject, case_field), start, now, at_most, covered_until
+    )
+
+
+def _queried(
+    ask: Callable[..., list[Stamp]],
+    start: datetime,
+    now: datetime,
+    at_most: int,
+    covered_until: datetime,
+) -> Iterator[Part]:
+    """Yield spans of at most ``at_most`` rows from ``start`` on, the last one open-ended."""
+    spans: list[tuple[datetime, datetime | None]] = [(start, None)]
+    while spans:
+        begin, end = spans.pop()
+        middle = begin + ((end or now) - begin) / 2
+        is_divisible = middle - begin > MINUTE
+        try:
+            stamps = ask(begin, end, at_most=at_most if is_divisible else None)
+        except LimitExceeded:
+            spans.extend([(middle, end), (begin, middle)])
+            continue
+        yield Part(stamps, min(end or covered_until, covered_until))
+
+
+def _start(watermark: Watermark, now: datetime) -> datetime:
+    if watermark.covered_until is None:
+        return now - timedelta(days=Connection.current().first_pull_days)
+    return watermark.covered_until - OVERLAP
+
+
+def _listed(
+    gateway: SalesforceGateway, sobject: str, start_at: Callable[[datetime], datetime]
+) -> Changes:
+    """Return the ids that Salesforce lists up to now.
+
+    Raises:
+        NotListed: it does not list this object, or not so far back.
+    """
+    try:
+        return _up_to_now(gateway, start_at, partial(gateway.changed, sobject))
+    except SalesforceRejected as error:
+        if error.code == BAD_WINDOW or isinstance(error, RecordGone):
+            raise NotListed from error
+        raise
+
+
+def _find_deleted(gateway: SalesforceGateway, watermark: Watermark) -> int:
+    known = watermark.deleted_until
+
+    def start_at(now: datetime) -> datetime:
+        return max((known or now) - OVERLAP, now - DELETIONS_LISTED)
+
+    changes = _up_to_now(gateway, start_at, partial(gateway.deleted, CASE))
+    gone = CaseLink.objects.mark_gone(changes.ids, leases.now())
+    watermark.advance_deleted(changes.covered_until)
+    return gone
+
+
+def _up_to_now(
+    gateway: SalesforceGateway,
+    start_at: Callable[[datetime], datetime],
+    ask: Callable[[datetime, datetime], Changes],
+) -> Changes:
+    """Ask up to and with the present minute, whose seconds Salesforce cuts off.
+
+    The window ends a little in the future, or a Case would come up to a minute late; the
+    watermark never does. Every answer, a refusal too, tells the org's time anew: where our
+    notion of it proves old, or the org wants no window into the future, ask once more.
+    """
+    end = _end(gateway.now())
+    try:
+        changes = ask(start_at(gateway.now()), end)
+        if gateway.now() >= end:
+            changes = ask(start_at(gateway.now()), _end(gateway.now()))
+    except SalesforceRejected as error:
+        if error.code != BAD_WINDOW:
+            raise
+        changes = ask(start_at(gateway.now()), gateway.now())
+    return Changes(changes.ids, min(changes.covered_until, gateway.now()))
+
+
+def _end(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + 2 * MINUTE
+
+
+def _key(stamp: Stamp) -> str:
+    return stamp.modstamp.isoformat()

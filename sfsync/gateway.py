@@ -1,0 +1,415 @@
+"""The one place that talks to Salesforce: questions and writes, typed errors, counted calls."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from simple_salesforce.api import Salesforce
+
+from sfsync import case_rows, soql
+from sfsync.cases import (
+    ApiUse,
+    CaseSnapshot,
+    CaseUpdate,
+    Changes,
+    FieldValue,
+    OrgIdentity,
+    SObjectDescription,
+    Stamp,
+    UpdateResult,
+)
+from sfsync.credentials import Credentials, connect
+from sfsync.errors import (
+    LimitExceeded,
+    ObjectMissing,
+    RecordGone,
+    SalesforceError,
+    SalesforceUnavailable,
+    row_code,
+    row_words,
+)
+from sfsync.transport import SalesforceSession, open_session, typed_errors
+
+COLLECTION_LIMIT = 200
+"""Rows of one sObject Collections call (REST API guide)."""
+LONGEST_WINDOW = timedelta(days=30)
+"""getUpdated refuses more (REST API guide)."""
+SHORTEST_WINDOW = timedelta(minutes=1)
+ENTRIES_PER_PAGE = 1000
+DESCRIPTION_SECONDS = 60.0
+"""How long an answer to describe is believed, so that a new field or value is soon seen."""
+CONVERSATION_ID = re.compile(r"[A-Za-z0-9-]{1,80}")
+LOST_LOCATOR = {"INVALID_QUERY_LOCATOR", "INVALID_SESSION_ID"}
+"""A page's locator dies with its token: the query is asked again from the last Id."""
+
+Answer = TypeVar("Answer")
+Row = dict[str, Any]
+
+
+class SalesforceGateway:
+    """Salesforce as this app needs it. One per process, made after the fork, not at import.
+
+    Every method raises an error of ``sfsync.errors``:
+        SalesforceUnavailable: no usable answer; repeat later, writes are safe to repeat.
+        SalesforceDenied: login or permission; an operator must act.
+        SalesforceRejected: the request itself is wrong for this org.
+    """
+
+    def __init__(self, credentials: Credentials, session: SalesforceSession) -> None:
+        self._credentials = credentials
+        self._session = session
+        self._client: Salesforce | None = None
+        self._identity: OrgIdentity | None = None
+        self._descriptions: dict[str, tuple[float, SObjectDescription]] = {}
+        # The client's token renewal is not made for threads (eight threads made eight logins).
+        self._lock = threading.RLock()
+
+    @property
+    def calls(self) -> int:
+        """API calls sent by this gateway so far."""
+        return self._session.adapter.calls
+
+    def api_use(self) -> ApiUse | None:
+        """Return the whole org's calls of 24 hours as the last answer told; None before it."""
+        usage = self._client.api_usage.get("api-usage") if self._client else None
+        return ApiUse(used=usage.used, allowed=usage.total) if usage else None
+
+    def identity(self) -> OrgIdentity:
+        """Return which org this is and as whom we are there; asked once."""
+        if self._identity is None:
+            fields = ("Id", "Name", "IsSandbox")
+            (row,) = self._query(
+                soql.select(fields, "Organization", limit=1), "reading the organisation"
+            )["records"]
+            known = self._session.adapter.identity
+            self._identity = OrgIdentity(
+                org_id=row["Id"],
+                org_name=row["Name"] or "",
+                user_id=known[1] if known else "",
+                instance_host=self._ready().sf_instance,
+                is_sandbox=bool(row["IsSandbox"]),
+            )
+        return self._identity
+
+    def now(self) -> datetime:
+        """Return the org's time: the last answer's ``Date`` and what has passed since.
+
+        Costs a call only before the first answer. Never this machine's clock; where that was
+        asleep in between, it lags until the next answer.
+        """
+        if self._session.adapter.server_time is None:
+            self._json("reading the org's limits", "limits")
+        known = self._session.adapter.server_time
+        if known is None:
+            raise SalesforceUnavailable("Salesforce's answer carries no date.", code="NO_DATE")
+        date, received = known
+        return date + timedelta(seconds=time.monotonic() - received)
+
+    def describe(self, sobject: str) -> SObjectDescription:
+        """Return what ``sobject`` looks like to our user, at most a minute old.
+
+        Raises:
+            ObjectMissing: the org has no such object, or our user may not see it.
+        """
+        known = self._descriptions.get(sobject)
+        if known and time.monotonic() - known[0] < DESCRIPTION_SECONDS:
+            return known[1]
+        path = f"sobjects/{soql.checked_name(sobject)}/describe"
+        try:
+            answer = self._json(f"describing {sobject}", path)
+        except RecordGone as error:  # what Salesforce answers for an object it does not have
+            raise ObjectMissing(
+                f"The org does not have the object {sobject}, or our user may not see it.",
+                code="NOT_FOUND",
+            ) from error
+        with typed_errors(f"describing {sobject}"):
+            description = case_rows.to_description(sobject, answer)
+        self._descriptions[sobject] = (time.monotonic(), description)
+        return description
+
+    def changed(self, sobject: str, since: datetime, until: datetime) -> Changes:
+        """Return the ids of records made or changed in [since, until), deleted ones left out.
+
+        Salesforce cuts both ends down to the minute. ``covered_until`` is its own word
+        (``latestDateCovered``), which stays behind where a transaction is still under way.
+        """
+        return self._replicated(sobject, "updated", since, until)
+
+    def deleted(self, sobject: str, since: datetime, until: datetime) -> Changes:
+        """Return the ids of records deleted in [since, until); at most 15 days back."""
+        return self._replicated(sobject, "deleted", since, until)
+
+    def stamps(self, sobject: str, ids: Iterable[str], case_field: str) -> list[Stamp]:
+        """Return when each record last changed and its Case; what is gone is left out."""
+        fields = tuple(dict.fromkeys(("Id", case_field, "SystemModstamp")))
+        rows = self.rows(sobject, fields, "Id", ids)
+        with typed_errors(f"reading {sobject}"):
+            return [case_rows.to_stamp(row, case_field) for row in rows if row[case_field]]
+
+    def stamps_between(
+        self,
+        sobject: str,
+        case_field: str,
+        since: datetime,
+        until: datetime | None,
+        *,
+        at_most: int | None = None,
+    ) -> list[Stamp]:
+        """Return the stamps of all records changed in [since, until), by key-paged query.
+
+        For the first pull, for long gaps, and for objects whose changes Salesforce does not
+        list. ``until`` None: no end.
+
+        Raises:
+            LimitExceeded: there are more than ``at_most``; asked again with less.
+        """
+        fields = tuple(dict.fromkeys(("Id", case_field, "SystemModstamp")))
+        conditions = (
+            soql.is_since("SystemModstamp", since),
+            soql.is_before("SystemModstamp", until) if until else "",
+        )
+        rows = self._all_rows(sobject, fields, *conditions, at_most=at_most)
+        with typed_errors(f"reading {sobject}"):
+            return [case_rows.to_stamp(row, case_field) for row in rows if row[case_field]]
+
+    def cases(self, ids: Iterable[str], extra_fields: Sequence[str] = ()) -> list[CaseSnapshot]:
+        """Return the Cases, ordered by id; one that is gone or not shared is left out.
+
+        A field of ``extra_fields`` that the org lacks or our user may not read is left out.
+        """
+        present = self.describe("Case").fields
+        extra = [name for name in extra_fields if name in present]
+        rows = self.rows("Case", case_rows.case_fields(present, extra), "Id", ids)
+        with typed_errors("reading Cases"):
+            return [case_rows.to_snapshot(row, extra) for row in rows]
+
+    def field_values(
+        self, case_ids: Iterable[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, FieldValue]]:
+        """Return Case id → field → present value, read now; a Case that is gone is absent."""
+        rows = self.rows("Case", ("Id", *fields), "Id", case_ids)
+        return {row["Id"]: {name: row[name] for name in fields} for row in rows}
+
+    def rows(
+        self, sobject: str, fields: Sequence[str], parent_field: str, parent_ids: Iterable[str]
+    ) -> list[Row]:
+        """Return all rows whose ``parent_field`` is one of ``parent_ids``.
+
+        ``fields`` must contain Id: rows come ordered by it, and a list whose page locator died
+        goes on after the last one.
+        """
+        found: list[Row] = []
+        for portion in soql.in_portions(parent_ids):
+            condition = soql.is_one_of(parent_field, portion)
+            found.extend(self._all_rows(sobject, fields, condition))
+        return found
+
+    def conversation_entries(self, identifier: str) -> list[Row]:
+        """Return all entries of one conversation, in no particular order.
+
+        ``identifier`` is ``Conversation.ConversationIdentifier``. Salesforce allows 1,000 such
+        calls per hour.
+
+        Raises:
+            RecordGone: there is no such conversation for us.
+        """
+        if not CONVERSATION_ID.fullmatch(identifier):
+            raise ValueError("not a conversation identifier")
+        entries: list[Row] = []
+        path = (
+            f"connect/conversation/{identifier}/entries"
+            f"?recordLimit={ENTRIES_PER_PAGE}&queryDirection=FromStart"
+        )
+        seen: set[str] = set()
+        while path and path not in seen:
+            seen.add(path)
+            page = self._entries_page(path)
+            entries.extend(page.get("conversationEntries") or ())
+            path = self._relative(page.get("nextPageUrl")) if page.get("hasMore") else ""
+        return entries
+
+    def update_cases(self, updates: Sequence[CaseUpdate]) -> list[UpdateResult]:
+        """Write fields to up to ``COLLECTION_LIMIT`` Cases in one call.
+
+        Each record succeeds or fails alone: a locked or deleted Case is a failed *result*, in
+        the order given. An exception means the whole call got no answer we can rely on:
+        SalesforceUnavailable leaves the outcome unknown, and repeating is harmless.
+        """
+        if len(updates) > COLLECTION_LIMIT:
+            raise ValueError(f"{len(updates)} updates, {COLLECTION_LIMIT} fit one call")
+        if not updates:
+            return []
+        head = {"attributes": {"type": "Case"}}
+        records = [{**head, "id": update.case_id, **update.fields} for update in updates]
+        body = {"allOrNone": False, "records": records}
+        rows = self._ask(
+            "writing to Cases",
+            lambda client: client.restful("composite/sobjects", method="PATCH", json=body),
+        )
+        with typed_errors("writing to Cases"):  # a short answer is an unknown outcome
+            return [
+                _to_result(update, row) for update, row in zip(updates, rows or [], strict=True)
+            ]
+
+    def _replicated(self, sobject: str, kind: str, since: datetime, until: datetime) -> Changes:
+        """Ask window after window, halving one that holds more ids than Salesforce lists."""
+        ids: dict[str, None] = {}
+        windows = list(reversed(list(_windows(since, until))))
+        covered = since
+        while windows:
+            begin, end = windows.pop()
+            try:
+                found = self._window(sobject, kind, begin, end)
+            except LimitExceeded:
+                middle = begin + (end - begin) / 2
+                if middle - begin < SHORTEST_WINDOW:
+                    raise
+                windows.extend([(middle, end), (begin, middle)])
+                continue
+            ids.update(dict.fromkeys(found.ids))
+            covered = found.covered_until
+            if covered < _minute(end):
+                break  # Salesforce has not got further yet: a later window would leave a gap
+        return Changes(tuple(ids), covered)
+
+    def _window(self, sobject: str, kind: str, begin: datetime, end: datetime) -> Changes:
+        params = {"start": soql.literal(begin), "end": soql.literal(end)}
+        path = f"sobjects/{soql.checked_name(sobject)}/{kind}/"
+        deed = f"asking for {kind} {sobject} records"
+        answer = self._json(deed, path, params)
+        with typed_errors(deed):
+            return case_rows.to_changes(answer, kind)
+
+    def _all_rows(
+        self, sobject: str, fields: Sequence[str], *conditions: str, at_most: int | None = None
+    ) -> list[Row]:
+        deed = f"reading {sobject}"
+        found: list[Row] = []
+        is_resumed = False
+        while True:
+            last_id = found[-1]["Id"] if found else ""
+            question = soql.select(
+                fields, sobject, *conditions, soql.comes_after(last_id), order_by="Id"
+            )
+            page = self._query(question, deed)
+            if at_most is not None and page["totalSize"] > at_most:
+                raise LimitExceeded(f"More than {at_most} rows at once when {deed}.")
+            found.extend(page["records"])
+            try:
+                while not page["done"]:
+                    page = self._next_page(page["nextRecordsUrl"], deed)
+                    found.extend(page["records"])
+                    is_resumed = False
+                return found
+            except SalesforceError as error:
+                # Twice in a row without a page between: not the locator's fault.
+                if error.code not in LOST_LOCATOR or is_resumed:
+                    raise
+                is_resumed = True
+
+    def _query(self, question: str, deed: str) -> Row:
+        return self._page(deed, lambda client: client.query(question))
+
+    def _next_page(self, url: str, deed: str) -> Row:
+        return self._page(deed, lambda client: client.query_more(url, identifier_is_url=True))
+
+    def _page(self, deed: str, ask: Callable[[Salesforce], Any]) -> Row:
+        page = self._ask(deed, ask)
+        with typed_errors(deed):
+            return {
+                "records": list(page["records"]),
+                "done": bool(page["done"]),
+                "totalSize": int(page["totalSize"]),
+                "nextRecordsUrl": page.get("nextRecordsUrl", ""),
+            }
+
+    def _entries_page(self, path: str) -> Mapping[str, Any]:
+        return self._json("reading a conversation", path)
+
+    def _relative(self, url: str | None) -> str:
+        """Return an address within the API as the client wants it: without host and version."""
+        parts = urlsplit(url or "")
+        _, version, path = parts.path.partition(f"/v{settings.SALESFORCE_API_VERSION}/")
+        return f"{path}?{parts.query}" if version and parts.query else path
+
+    def _json(
+        self, deed: str, path: str, params: dict[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        """Return the JSON object at ``path``, which is relative to the API's version."""
+        answer = self._ask(deed, lambda client: client.restful(path, params=params))
+        with typed_errors(deed):
+            return dict(answer or {})
+
+    def _ask(self, deed: str, ask: Callable[[Salesforce], Answer]) -> Answer:
+        with self._lock, typed_errors(deed):
+            return ask(self._ready())
+
+    def _ready(self) -> Salesforce:
+        """Return the client, logged in; made anew when the org has moved to another host."""
+        client = self._client
+        if client is None or client.sf_instance not in client.base_url:
+            with self._lock, typed_errors("logging in"):
+                self._client = client = connect(self._credentials, self._session)
+        return client
+
+
+_opened: dict[int, SalesforceGateway] = {}
+_opening = threading.Lock()
+
+
+def open() -> SalesforceGateway:  # noqa: A001 -- read as gateway.open()
+    """Return this process's gateway, made at the first call; nothing is sent yet.
+
+    Raises:
+        NotConfigured: the Salesforce settings are missing or wrong.
+    """
+    with _opening:
+        gateway = _opened.get(os.getpid())
+        if gateway is None:
+            credentials = Credentials.from_settings()
+            gateway = SalesforceGateway(credentials, open_session())
+            _opened.clear()  # a fork's parent keeps its own connection
+            _opened[os.getpid()] = gateway
+        return gateway
+
+
+def close() -> None:
+    """Forget this process's gateway: the next ``open`` reads the settings again."""
+    with _opening:
+        _opened.clear()
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _windows(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield consecutive windows that Salesforce accepts; the last one may be pulled back."""
+    begin = since
+    while until - begin > LONGEST_WINDOW:
+        yield begin, begin + LONGEST_WINDOW
+        begin += LONGEST_WINDOW
+    yield min(begin, until - SHORTEST_WINDOW), until
+
+
+def _to_result(update: CaseUpdate, row: Mapping[str, Any]) -> UpdateResult:
+    """Return the outcome of one row. Rows are matched by place: a failed one may lack its id."""
+    if row["success"]:
+        return UpdateResult(update.case_id, success=True)
+    error = (row.get("errors") or [{}])[0]
+    words = str(error.get("message") or "")
+    code = row_code(str(error.get("statusCode") or error.get("errorCode") or "UNKNOWN"), words)
+    fields = tuple(str(name) for name in error.get("fields") or ())
+    return UpdateResult(
+        update.case_id,
+        success=False,
+        error_code=code,
+        error_text=row_words(code, words, fields),
+        error_fields=fields,
+    )

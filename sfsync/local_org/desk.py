@@ -1,0 +1,162 @@
+"""The local desk: addresses under ``/local/`` that a real Salesforce does not have.
+
+They need no token, because the org listens on loopback only. Bodies and answers are JSON.
+
+===============================  =========================================================
+GET  /local/ledger               what the org counted: calls, Cases, writes per Case
+GET  /local/ledger/writes        every accepted write with fields, user and headers
+POST /local/cases                a Case comes in: a record of the feed, or ``{}`` for any
+POST /local/people/edit          ``case_id``, ``fields``, ``by`` (a representative's name)
+POST /local/people/close         ``case_id``, ``by``
+POST /local/people/delete        ``case_id``, ``by``
+POST /local/people/reply         ``case_id``, ``text``, ``by``; e-mail of a representative
+POST /local/people/comment       ``case_id``, ``text``, ``by``
+POST /local/people/email         ``case_id``, ``text``; e-mail of the customer
+POST /local/people/portal        ``case_id``, ``text``; comment of the customer
+POST /local/people/message       ``case_id``, ``text``; message of the customer
+POST /local/people/act           somebody does something, by the org's seed
+POST /local/deploy               ``directory``: SFDX source is deployed, assigned to nobody
+POST /local/tokens/revoke        every access token dies
+POST /local/faults               switches of ``Faults`` by name: counters, ``page_size``,
+                                 ``commit_delay_seconds``, ``locked`` (a list of ids)
+===============================  =========================================================
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from sfsync.local_org.deploying import DeployFailed, Deployment
+from sfsync.local_org.errors import Refusal
+from sfsync.local_org.oauth import TokenOffice
+from sfsync.local_org.people import People
+from sfsync.local_org.records import Record, Said
+from sfsync.local_org.state import OrgState
+from sfsync.local_org.wire import Answer, Request, json_answer
+
+COUNTERS = frozenset(
+    {"outages", "outages_of_login", "allowance_spent", "too_many_at_once", "lost_answers"}
+)
+_NOTHING_FED = Record("nothing-fed", (Said("customer", "Hello, I need some help."),))
+
+
+class LocalDesk:
+    """Answers below ``/local/``."""
+
+    def __init__(
+        self,
+        org: OrgState,
+        tokens: TokenOffice,
+        people: People,
+        next_record: Callable[[], Record | None],
+        deploy: Callable[[Path], Deployment],
+    ) -> None:
+        """``next_record`` gives a record for a Case that nobody described."""
+        self._org = org
+        self._tokens = tokens
+        self._people = people
+        self._next_record = next_record
+        self._deploy_source = deploy
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer; 400 with a sentence for anything that makes no sense."""
+        handlers = {
+            ("GET", "/local/ledger"): self._ledger,
+            ("GET", "/local/ledger/writes"): self._writes,
+            ("POST", "/local/cases"): self._open_case,
+            ("POST", "/local/deploy"): self._deploy,
+            ("POST", "/local/tokens/revoke"): self._revoke,
+            ("POST", "/local/faults"): self._set_faults,
+        }
+        handler = handlers.get((request.method, request.path))
+        try:
+            if handler is not None:
+                return json_answer(handler(request))
+            if request.method == "POST" and request.path.startswith("/local/people/"):
+                deed = request.path.removeprefix("/local/people/")
+                return json_answer(self._deed(deed, _body(request)))
+        except (Refusal, DeployFailed) as refusal:
+            return json_answer({"error": str(refusal)}, 400)
+        except (KeyError, ValueError, TypeError) as wrong:
+            return json_answer({"error": f"{type(wrong).__name__}: {wrong}"}, 400)
+        return json_answer({"error": "no such address"}, 404)
+
+    def _ledger(self, _: Request) -> object:
+        return self._org.ledger.as_json(
+            sum(not row["IsDeleted"] for row in self._org.table("Case"))
+        )
+
+    def _writes(self, _: Request) -> object:
+        return self._org.ledger.writes_as_json()
+
+    def _open_case(self, request: Request) -> object:
+        body = _body(request)
+        record = Record.parse(body) if body else self._next_record() or _NOTHING_FED
+        return {"id": self._people.open_case(record)}
+
+    def _deploy(self, request: Request) -> object:
+        deployed = self._deploy_source(Path(str(_body(request)["directory"])))
+        return {"fields": deployed.fields}
+
+    def _revoke(self, _: Request) -> object:
+        self._tokens.revoke_all()
+        return {}
+
+    def _set_faults(self, request: Request) -> object:
+        faults, body = self._org.faults, _body(request)
+        for name, value in body.items():
+            if name in COUNTERS:
+                setattr(faults, name, _whole(value))
+            elif name == "page_size":
+                faults.page_size = None if value is None else _whole(value)
+            elif name == "commit_delay_seconds":
+                faults.commit_delay = timedelta(seconds=_whole(value))
+            elif name == "locked" and isinstance(value, list):
+                faults.locked = {str(one) for one in value}
+            else:
+                raise ValueError(f"no such switch: {name}")
+        return {}
+
+    def _deed(self, deed: str, body: Mapping[str, object]) -> object:
+        people = self._people
+        if deed == "act":
+            name, case_id = people.act()
+            return {"deed": name, "case_id": case_id}
+        case_id, by = str(body["case_id"]), str(body.get("by", ""))
+        if deed == "edit":
+            fields = body["fields"]
+            if not isinstance(fields, dict):
+                raise TypeError("fields must be an object")
+            people.edit_case(case_id, fields, by)
+        elif deed == "close":
+            people.close_case(case_id, by)
+        elif deed == "delete":
+            people.delete_case(case_id, by)
+        else:
+            return {"id": self._words(deed, case_id, str(body["text"]), by)}
+        return {}
+
+    def _words(self, deed: str, case_id: str, text: str, by: str) -> str:
+        people = self._people
+        match deed:
+            case "reply":
+                return people.reply(case_id, text, by)
+            case "comment":
+                return people.comment(case_id, text, by)
+            case "email":
+                return people.customer_emails(case_id, text)
+            case "portal":
+                return people.customer_comments(case_id, text)
+            case "message":
+                return people.customer_messages(case_id, text)
+        raise ValueError(f"nobody knows how to {deed}")
+
+
+def _body(request: Request) -> dict[str, object]:
+    return request.json_object() if request.body.strip() else {}
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"not a whole number: {value}")
+    return value

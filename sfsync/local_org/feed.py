@@ -1,0 +1,146 @@
+"""From records to Cases with everything around them.
+
+Every customer word ends up somewhere in the API, unchanged and uncut. Which place depends on
+the record's channel; owner, queue, record type, status and dates are drawn from the org's
+seed and the record's key, so the same file makes the same org.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from random import Random
+
+from sfsync.local_org.channels import Draft, place, stamped
+from sfsync.local_org.founding import CUSTOMERS, REPRESENTATIVES
+from sfsync.local_org.moments import Value
+from sfsync.local_org.records import CHANNELS, Record
+from sfsync.local_org.state import Change, OrgState
+from sfsync.local_org.tables import Row
+from sfsync.local_org.writing import CLOSED_STATUS
+
+SPREAD = timedelta(days=25)
+"""Cases of a file are created over this span before the org's now."""
+LONGEST_SUBJECT = 255
+WORDS_OF_SUBJECT = 8
+_SHARE_CLOSED = 0.3
+_SHARE_WITHOUT_SUBJECT = 0.15
+_SHARE_IN_QUEUE = 0.4
+_ORIGINS = {"email": "Email", "web": "Web", "comments": "Portal", "messaging": "Chat"}
+_LANGUAGES = {"en": "en_US", "nl": "nl_NL"}
+_GAPS = {"messaging": timedelta(seconds=40), "comments": timedelta(hours=2)}
+_GAP = timedelta(hours=5)
+_PARENTS = {"MessagingSession": "CaseId"}
+
+
+def load(org: OrgState, records: Iterable[Record]) -> list[str]:
+    """Make a Case of each record, spread over the days before now; return their ids.
+
+    These rows are the org's past: they are in no ledger and no history.
+    """
+    with org.lock:
+        return [_open(org, one, SPREAD * _dice(org, one, "age").random()) for one in records]
+
+
+def open_case(org: OrgState, record: Record) -> str:
+    """Make a Case of a record as if it all came in just now; return its id."""
+    with org.lock:
+        return _open(org, record, timedelta(0))
+
+
+def _dice(org: OrgState, record: Record, purpose: str) -> Random:
+    return Random(f"{org.seed}/{record.key}/{purpose}")
+
+
+def _open(org: OrgState, record: Record, age: timedelta) -> str:
+    dice = _dice(org, record, "case")
+    channel = record.channel or dice.choice(CHANNELS)
+    draft = _draft(org, record, channel, dice, age)
+    place(draft, record.turns, channel)
+    case_id = org.table("Case").reserve_id()
+    case = _case(draft, record, channel)
+    if age and dice.random() < _SHARE_CLOSED:
+        case |= _closed(draft)
+    changes = [Change("Case", case_id, case), *_attached(draft, case_id)]
+    if age:
+        org.commit(changes, ())
+    else:
+        org.commit_later(changes, ())
+    return case_id
+
+
+def _attached(draft: Draft, case_id: str) -> Iterator[Change]:
+    for sobject, row in draft.others:
+        yield Change(sobject, str(row["Id"]), row)
+    for sobject, row in draft.children:
+        record_id = row.get("Id") or draft.org.table(sobject).reserve_id()
+        pointer = _PARENTS.get(sobject, "ParentId")
+        yield Change(sobject, str(record_id), {**row, pointer: case_id})
+
+
+def add_session(org: OrgState, case_id: str, record: Record, dice: Random) -> str:
+    """Hang a new messaging session on a Case that is there; return its id."""
+    draft = _draft(org, record, "messaging", dice, timedelta(0))
+    place(draft, (), "messaging")
+    org.commit(_attached(draft, case_id), ())
+    return next(str(row["Id"]) for name, row in draft.children if name == "MessagingSession")
+
+
+def _draft(org: OrgState, record: Record, channel: str, dice: Random, age: timedelta) -> Draft:
+    turns = max(1, len(record.turns))
+    gap = _GAPS.get(channel, _GAP)
+    if age:
+        gap = min(gap, age / (turns + 1))
+    return Draft(
+        org,
+        dice,
+        org.now() - (age or gap * turns),
+        gap,
+        None if age else org.now(),
+        who=dice.randrange(len(CUSTOMERS)),
+        answered_by=dice.randrange(len(REPRESENTATIVES)),
+    )
+
+
+def _case(draft: Draft, record: Record, channel: str) -> Row:
+    dice, org = draft.dice, draft.org
+    founders = org.founders
+    owners = founders.queues if dice.random() < _SHARE_IN_QUEUE else founders.representatives
+    created = draft.stamp or draft.at(0)
+    return stamped(created, founders.automation) | {
+        "CaseNumber": org.next_case_number(),
+        "Subject": _subject(record, dice),
+        "Description": draft.description,
+        "Status": "New" if len(record.turns) == 1 else "Working",
+        "IsClosed": False,
+        "IsEscalated": False,
+        "ClosedDate": None,
+        "Origin": _ORIGINS[channel],
+        "Priority": dice.choice(("High", "Medium", "Medium", "Low")),
+        "OwnerId": dice.choice(owners),
+        "RecordTypeId": dice.choice(founders.record_types),
+        "ProductId": dice.choice((None, *founders.products)),
+        "SuppliedName": draft.customer,
+        "SuppliedEmail": draft.address,
+        "Language": _LANGUAGES.get(record.language, record.language or None),
+    }
+
+
+def _subject(record: Record, dice: Random) -> Value:
+    if record.subject is not None:
+        return record.subject[:LONGEST_SUBJECT] or None
+    if dice.random() < _SHARE_WITHOUT_SUBJECT:
+        return None
+    first = next((turn.text for turn in record.turns if turn.speaker == "customer"), "")
+    return " ".join(first.split()[:WORDS_OF_SUBJECT])[:LONGEST_SUBJECT] or None
+
+
+def _closed(draft: Draft) -> Row:
+    closed_at: datetime = draft.ended_at
+    closer = draft.writer_of("representative")
+    return {
+        "Status": CLOSED_STATUS,
+        "IsClosed": True,
+        "ClosedDate": closed_at,
+        "LastModifiedDate": closed_at,
+        "LastModifiedById": closer,
+        "SystemModstamp": closed_at,
+    }

@@ -1,0 +1,218 @@
+"""People in the org: representatives who work on Cases, customers who write again.
+
+They act as in the user interface: no field-level security, but the same checks, history and
+commit delay as everybody. Who acts, where nobody is named, is drawn from the org's seed.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from sfsync.local_org import feed
+from sfsync.local_org.errors import not_found
+from sfsync.local_org.founding import CUSTOMERS
+from sfsync.local_org.records import Record
+from sfsync.local_org.state import Change, ConversationEntry, OrgState
+from sfsync.local_org.tables import Row
+from sfsync.local_org.writing import CLOSED_STATUS, Transaction, Writer, existing
+
+SUPPORT_ADDRESS = "support@acme.example"
+SAYINGS = (
+    "Any news on this?",
+    "Thank you, that helped.",
+    "This is still not solved, please look again.",
+    "One more question about the same matter.",
+)
+
+
+@dataclass(slots=True)
+class People:
+    """What people do to Cases of one org."""
+
+    org: OrgState
+    dice: Random = field(default_factory=lambda: Random(0))
+
+    # Representatives
+
+    def edit_case(self, case_id: str, fields: Mapping[str, object], by: str = "") -> None:
+        """Let a representative change fields of a Case.
+
+        ``by`` is a user's name or id; empty: one of the representatives.
+
+        Raises:
+            Refusal: the Case is gone, or a value does not fit.
+        """
+        with self.org.lock:
+            transaction = Transaction(self.org, self._writer(by))
+            transaction.update(self.org.sobject("Case"), case_id, fields)
+            transaction.commit()
+
+    def close_case(self, case_id: str, by: str = "") -> None:
+        """Let a representative close a Case."""
+        self.edit_case(case_id, {"Status": CLOSED_STATUS}, by)
+
+    def delete_case(self, case_id: str, by: str = "") -> None:
+        """Let a representative delete a Case, its comments and e-mails with it."""
+        with self.org.lock:
+            transaction = Transaction(self.org, self._writer(by))
+            transaction.delete(self.org.sobject("Case"), case_id)
+            transaction.commit()
+
+    def reply(self, case_id: str, text: str, by: str = "") -> str:
+        """Let a representative answer by e-mail; return the EmailMessage's id."""
+        return self._email(case_id, text, self._writer(by), is_incoming=False)
+
+    def comment(self, case_id: str, text: str, by: str = "") -> str:
+        """Let a representative write a comment; return its id."""
+        return self._comment(case_id, text, self._writer(by))
+
+    # Customers
+
+    def customer_emails(self, case_id: str, text: str) -> str:
+        """Let the customer write an e-mail; return the EmailMessage's id.
+
+        Mail comes in through a service, so it is the automation user who makes the row.
+        """
+        writer = Writer(self.org.founders.automation)
+        return self._email(case_id, text, writer, is_incoming=True)
+
+    def customer_comments(self, case_id: str, text: str) -> str:
+        """Let the customer write in the portal; return the CaseComment's id."""
+        return self._comment(case_id, text, Writer(self._portal_user(case_id)))
+
+    def customer_messages(self, case_id: str, text: str) -> str:
+        """Let the customer write in the messenger; return the MessagingSession's id.
+
+        The message joins the Case's last session, and the session's row is touched; a Case
+        without one gets a session of its own.
+        """
+        with self.org.lock:
+            session_id = self._session_of(case_id) or self._new_session(case_id)
+            session = existing(self.org, self.org.sobject("MessagingSession"), session_id)
+            transaction = Transaction(self.org, Writer(self.org.founders.automation))
+            now = self.org.now()
+            transaction.update(
+                self.org.sobject("MessagingSession"), session_id, {"Status": "Ended"}
+            )
+            transaction.commit()
+            entries = self._entries_of(session)
+            latest = max((one.at for one in entries), default=now)
+            entries.append(
+                ConversationEntry(
+                    self._uuid(),
+                    "EndUser",
+                    text,
+                    max(now, latest + timedelta(milliseconds=1)),
+                    session_id,
+                )
+            )
+            return session_id
+
+    def system_touches(self, case_id: str) -> None:
+        """Let automated work move SystemModstamp alone, as a renamed picklist value does."""
+        with self.org.lock:
+            case = existing(self.org, self.org.sobject("Case"), case_id)
+            stamp: Row = {"SystemModstamp": self.org.now()}
+            self.org.commit_later([Change("Case", str(case["Id"]), stamp)], ())
+
+    def open_case(self, record: Record) -> str:
+        """Let a Case come in just now; return its id."""
+        return feed.open_case(self.org, record)
+
+    # Anybody
+
+    def act(self) -> tuple[str, str]:
+        """Let somebody do something to some Case; return what, and the Case's id.
+
+        The same seed gives the same doings in the same org.
+
+        Raises:
+            Refusal: NOT_FOUND if the org has no Case left.
+        """
+        with self.org.lock:
+            alive = [row for row in self.org.table("Case") if not row["IsDeleted"]]
+            if not alive:
+                raise not_found()
+            case_id = str(self.dice.choice(alive)["Id"])
+            deed = self.dice.choice(tuple(_DEEDS))
+            _DEEDS[deed](self, case_id, self.dice.choice(SAYINGS))
+            return deed, case_id
+
+    # Within
+
+    def _writer(self, by: str) -> Writer:
+        if not by:
+            return Writer(self.dice.choice(self.org.founders.representatives))
+        for row in self.org.table("User"):
+            if by in {row["Id"], row["Name"], row["Username"]}:
+                return Writer(str(row["Id"]))
+        raise KeyError(by)
+
+    def _portal_user(self, case_id: str) -> str:
+        name = existing(self.org, self.org.sobject("Case"), case_id).get("SuppliedName")
+        place = CUSTOMERS.index(str(name)) if name in CUSTOMERS else 0
+        return self.org.founders.portal_users[place]
+
+    def _email(self, case_id: str, text: str, writer: Writer, *, is_incoming: bool) -> str:
+        with self.org.lock:
+            case = existing(self.org, self.org.sobject("Case"), case_id)
+            customer = case.get("SuppliedEmail") or "customer@mail.example"
+            ends = (customer, SUPPORT_ADDRESS)
+            sender, receiver = ends if is_incoming else ends[::-1]
+            return self._insert(
+                "EmailMessage",
+                writer,
+                ParentId=case["Id"],
+                Incoming=is_incoming,
+                Status="0" if is_incoming else "3",
+                FromAddress=sender,
+                ToAddress=receiver,
+                Subject=f"Re: {case.get('Subject') or 'your request'}",
+                TextBody=text,
+                MessageDate=self.org.now().isoformat(),
+            )
+
+    def _comment(self, case_id: str, text: str, writer: Writer) -> str:
+        with self.org.lock:
+            case = existing(self.org, self.org.sobject("Case"), case_id)
+            return self._insert(
+                "CaseComment", writer, ParentId=case["Id"], CommentBody=text, IsPublished=True
+            )
+
+    def _insert(self, sobject: str, writer: Writer, **values: object) -> str:
+        transaction = Transaction(self.org, writer)
+        record_id = transaction.insert(self.org.sobject(sobject), values)
+        transaction.commit()
+        return record_id
+
+    def _session_of(self, case_id: str) -> str | None:
+        rows = self.org.table("MessagingSession").find("CaseId", [case_id])
+        return str(rows[-1]["Id"]) if rows else None
+
+    def _new_session(self, case_id: str) -> str:
+        return feed.add_session(self.org, case_id, Record(self._uuid(), ()), self.dice)
+
+    def _entries_of(self, session: Row) -> list[ConversationEntry]:
+        conversation = self.org.table("Conversation").get(str(session["ConversationId"]))
+        if conversation is None:
+            raise not_found()
+        return self.org.entries[str(conversation["ConversationIdentifier"])]
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+
+
+_DEEDS: dict[str, Callable[[People, str, str], object]] = {
+    "edit": lambda people, case_id, _: people.edit_case(
+        case_id, {"Priority": people.dice.choice(("High", "Medium", "Low"))}
+    ),
+    "close": lambda people, case_id, _: people.close_case(case_id),
+    "delete": lambda people, case_id, _: people.delete_case(case_id),
+    "reply": lambda people, case_id, text: people.reply(case_id, text),
+    "comment": lambda people, case_id, text: people.comment(case_id, text),
+    "customer_email": lambda people, case_id, text: people.customer_emails(case_id, text),
+    "customer_comment": lambda people, case_id, text: people.customer_comments(case_id, text),
+    "customer_message": lambda people, case_id, text: people.customer_messages(case_id, text),
+}

@@ -1,0 +1,24 @@
+"""Tables of the Salesforce side, one module per aggregate; constraints before code."""
+
+from sfsync.field_map import Mode
+from sfsync.models.case_link import CaseLink
+from sfsync.models.category_mapping import CategoryMapping
+from sfsync.models.connection import ApiUsage, Connection
+from sfsync.models.field_mapping import FieldMapping
+from sfsync.models.notice import Notice
+from sfsync.models.source import Source
+from sfsync.models.watermark import Watermark
+from sfsync.models.write_back import WriteBack
+
+__all__ = [
+    "ApiUsage",
+    "CaseLink",
+    "CategoryMapping",
+    "Connection",
+    "FieldMapping",
+    "Mode",
+    "Notice",
+    "Source",
+    "Watermark",
+    "WriteBack",
+]

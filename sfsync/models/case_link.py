@@ -1,0 +1,133 @@
+"""Our pointer to one Salesforce Case; its words live in Transcripts of the same thread."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Self
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from classifier.leases import Leased
+from sfsync.cases import CaseSnapshot
+
+PORTION = 500
+"""Ids per statement: SQLite takes a limited number of parameters."""
+
+
+class CaseLinkQuerySet(models.QuerySet["CaseLink"]):
+    """Narrows to what waits to be read, and says that it waits."""
+
+    def due(self, moment: datetime) -> Self:
+        """Return the Cases whose words must be read by ``moment``, longest waiting first."""
+        return self.filter(read_due_at__lte=moment, gone_at=None).order_by("read_due_at", "id")
+
+    def mark_due(self, case_ids: Iterable[str], at: datetime) -> None:
+        """Let these Cases be read (again); unknown ones become known.
+
+        A Case that waits already keeps its place. One that is being read at this moment gets
+        a new ``read_due_at``, so that its reader does not take the new change for done.
+        """
+        waits = Q(read_due_at__lte=at) & (Q(leased_until=None) | Q(leased_until__lt=at))
+        for portion in _portions(case_ids):
+            with transaction.atomic():
+                fresh = [self.model(case_id=case_id, read_due_at=at) for case_id in portion]
+                self.bulk_create(fresh, ignore_conflicts=True)
+                known = self.filter(case_id__in=portion)
+                known.exclude(waits, gone_at=None).update(read_due_at=at, gone_at=None)
+
+    def mark_gone(self, case_ids: Iterable[str], at: datetime) -> int:
+        """Note that these Cases are deleted; return how many that is news for."""
+        return sum(
+            self.filter(case_id__in=portion, gone_at=None).update(
+                gone_at=at, read_due_at=None, lease_token=None, leased_until=None
+            )
+            for portion in _portions(case_ids)
+        )
+
+
+def _portions(case_ids: Iterable[str]) -> Iterable[list[str]]:
+    distinct = list(dict.fromkeys(case_ids))
+    return (distinct[start : start + PORTION] for start in range(0, len(distinct), PORTION))
+
+
+class CaseLink(Leased):
+    """One Case we know. ``read_due_at`` set means: its words must be read (again).
+
+    ``case_id`` (18 characters) is also the ``thread`` of the Case's transcripts and decisions.
+    """
+
+    case_id = models.CharField(max_length=18, unique=True)
+    case_number = models.CharField(max_length=30, blank=True)
+    record_type = models.CharField(max_length=80, blank=True)
+    origin = models.CharField(max_length=80, blank=True)
+    status = models.CharField(max_length=80, blank=True)
+    priority = models.CharField(max_length=80, blank=True)
+    owner_name = models.CharField(max_length=255, blank=True)
+    queue = models.CharField(
+        max_length=255, blank=True, help_text="The owner's name where a queue owns the Case."
+    )
+    is_closed = models.BooleanField(default=False)
+    case_created_at = models.DateTimeField(null=True)
+    modstamp = models.DateTimeField(null=True, help_text="SystemModstamp as last read.")
+    read_due_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    read_error = models.CharField(max_length=500, blank=True)
+    delivered = models.JSONField(
+        default=dict,
+        help_text="Field → value that we last delivered; what differs is a person's.",
+    )
+    ceded_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when the reason belongs to a person in Salesforce.",
+    )
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="Deleted in Salesforce.")
+
+    objects = CaseLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Case"
+        indexes = (
+            models.Index(
+                fields=["read_due_at", "id"],
+                condition=Q(read_due_at__isnull=False, gone_at=None),
+                name="cases_to_read",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.case_number or self.case_id
+
+    def finish_reading(self, at: datetime, case: CaseSnapshot) -> bool:
+        """Keep what was read and end the lease; False where the lease was lost meanwhile.
+
+        A change that came in while we read stays due.
+        """
+        mine = CaseLink.objects.filter(pk=self.pk, epoch=self.epoch, gone_at=None)
+        mine.filter(read_due_at=self.read_due_at).update(read_due_at=None)
+        return bool(
+            mine.update(
+                case_number=case.case_number[:30],
+                record_type=case.record_type[:80],
+                origin=case.origin[:80],
+                status=case.status[:80],
+                priority=case.priority[:80],
+                owner_name=case.owner_name[:255],
+                queue=case.queue[:255],
+                is_closed=case.is_closed,
+                case_created_at=case.created_at,
+                modstamp=case.modstamp,
+                read_at=at,
+                read_error="",
+                attempts=0,
+                lease_token=None,
+                leased_until=None,
+            )
+        )
+
+    def put_off_reading(self, because: str, until: datetime) -> None:
+        """Note why this Case could not be read, and when to try again."""
+        mine = CaseLink.objects.filter(pk=self.pk, epoch=self.epoch)
+        mine.update(
+            read_error=because[:500], read_due_at=until, lease_token=None, leased_until=None
+        )

@@ -1,0 +1,136 @@
+"""The one org this database belongs to, and how far automation may go there."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import F, Q
+
+from classifier import leases
+from sfsync.cases import ApiUse, OrgIdentity
+from sfsync.errors import WrongOrg
+from sfsync.field_map import Mode
+
+
+class Connection(models.Model):
+    """The connected org: pinned by its id, with mode, pause switch and scope. One row at most."""
+
+    org_id = models.CharField(max_length=18, blank=True, editable=False)
+    org_name = models.CharField(max_length=120, blank=True, editable=False)
+    instance_host = models.CharField(max_length=255, blank=True, editable=False)
+    user_id = models.CharField(max_length=18, blank=True, editable=False)
+    """The integration user: what it wrote is our own echo, what others wrote is a person's word."""
+    mode = models.CharField(
+        max_length=9,
+        choices=Mode,
+        default=Mode.SHADOW,
+        help_text="The ceiling for every category. A freshly connected org starts in shadow.",
+    )
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when all writing is paused."
+    )
+    scope_record_types = models.JSONField(
+        "only these record types",
+        default=list,
+        blank=True,
+        help_text="Developer names; empty: all.",
+    )
+    scope_origins = models.JSONField(
+        "only these origins", default=list, blank=True, help_text="Empty: all."
+    )
+    scope_queues = models.JSONField(
+        "only these queues",
+        default=list,
+        blank=True,
+        help_text="Names of owner queues; empty: all.",
+    )
+    scope_created_after = models.DateTimeField(
+        "only Cases created after", null=True, blank=True
+    )
+    first_pull_days = models.PositiveSmallIntegerField(
+        default=30, help_text="How many days back the first pull begins."
+    )
+    extra_case_fields = models.JSONField(
+        "more Case fields to read",
+        default=list,
+        blank=True,
+        help_text="API names of Case fields that come along as context, for example “Product__c”.",
+    )
+    org_calls_used = models.PositiveIntegerField(default=0, editable=False)
+    org_calls_allowed = models.PositiveIntegerField(default=0, editable=False)
+    """All API calls of the org in 24 hours, by whomever, as Salesforce last reported them."""
+    connected_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(id=1), name="there_is_one_connection"),
+        )
+
+    def __str__(self) -> str:
+        return self.org_name or self.org_id or "not connected yet"
+
+    @classmethod
+    def current(cls) -> "Connection":
+        """Return the one connection, made in shadow mode when there is none yet."""
+        connection, _ = cls.objects.get_or_create(id=1)
+        return connection
+
+    @classmethod
+    def pin(cls, identity: OrgIdentity) -> "Connection":
+        """Return the connection, pinned to this org by the first call ever.
+
+        Asked before every pull and every push, so that a copy of this database restored
+        elsewhere cannot write to an org that is not its own.
+
+        Raises:
+            WrongOrg: this database belongs to another org.
+        """
+        connection = cls.current()
+        cls.objects.filter(id=connection.id, org_id="").update(
+            org_id=identity.org_id, connected_at=leases.now()
+        )
+        connection.refresh_from_db()
+        if connection.org_id != identity.org_id:
+            raise WrongOrg(pinned=connection.org_id, met=identity.org_id)
+        connection.keep_names(identity)
+        return connection
+
+    @classmethod
+    def note_api_use(cls, use: ApiUse | None) -> None:
+        """Remember what Salesforce last said of the org's own allowance."""
+        if use is not None:
+            cls.objects.filter(id=1).update(
+                org_calls_used=use.used, org_calls_allowed=use.allowed
+            )
+
+    def keep_names(self, identity: OrgIdentity) -> None:
+        """Store what the org calls itself and us, where that has changed."""
+        named = {
+            "org_name": identity.org_name,
+            "instance_host": identity.instance_host,
+            "user_id": identity.user_id,
+        }
+        if any(getattr(self, name) != value for name, value in named.items()):
+            for name, value in named.items():
+                setattr(self, name, value)
+            self.save(update_fields=list(named))
+
+
+class ApiUsage(models.Model):
+    """How many API calls we ourselves made on one day (UTC)."""
+
+    day = models.DateField(unique=True)
+    calls = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-day",)
+        verbose_name_plural = "API usage"
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.calls}"
+
+    @classmethod
+    def add(cls, day: date, calls: int) -> None:
+        """Count ``calls`` more API calls on ``day`` (UTC)."""
+        if calls:
+            cls.objects.get_or_create(day=day)
+            cls.objects.filter(day=day).update(calls=F("calls") + calls)

@@ -1,0 +1,67 @@
+"""Up to where an object's changes have been pulled, safely."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import models
+from django.db.models.functions import Coalesce, Greatest
+
+from classifier import leases
+from classifier.leases import Leased
+
+
+class Watermark(Leased):
+    """All changes of ``sobject`` before ``covered_until`` are durably ours.
+
+    The time is Salesforce's own word (``latestDateCovered``), never our clock's. It never
+    moves back, and moves on only after the rows of its window are committed.
+    """
+
+    sobject = models.CharField(max_length=80, unique=True)
+    covered_until = models.DateTimeField(null=True)
+    deleted_until = models.DateTimeField(null=True)
+    pulled_at = models.DateTimeField(null=True)
+    seen = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Record id → SystemModstamp of the window that the next pull asks for again.",
+    )
+
+    class Meta:
+        ordering = ("sobject",)
+
+    def __str__(self) -> str:
+        return self.sobject
+
+    @classmethod
+    def claim(cls, sobject: str) -> "Watermark | None":
+        """Return the object's watermark, leased; None while somebody else pulls it."""
+        cls.objects.get_or_create(sobject=sobject)
+        claimed = leases.take(cls.objects.filter(sobject=sobject), limit=1)
+        return claimed[0] if claimed else None
+
+    def advance(
+        self, covered_until: datetime, *, seen: Mapping[str, str], at: datetime
+    ) -> None:
+        """Move on; the lease stays. Call it after the window's rows are committed."""
+        self.seen = dict(seen)
+        self._mine().update(
+            covered_until=_later("covered_until", covered_until), seen=self.seen, pulled_at=at
+        )
+
+    def advance_deleted(self, deleted_until: datetime) -> None:
+        """Note up to where deletions are known; the lease stays."""
+        self._mine().update(deleted_until=_later("deleted_until", deleted_until))
+
+    def release(self) -> None:
+        """End the lease."""
+        self._mine().update(lease_token=None, leased_until=None, attempts=0)
+
+    def _mine(self) -> "models.QuerySet[Watermark]":
+        return Watermark.objects.filter(pk=self.pk, epoch=self.epoch)
+
+
+def _later(field: str, moment: datetime) -> Greatest:
+    """Return the later of the column and ``moment``: a watermark never moves back."""
+    new = models.Value(moment, output_field=models.DateTimeField())
+    return Greatest(Coalesce(field, new), new)

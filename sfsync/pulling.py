@@ -1,0 +1,113 @@
+"""Pulling: what changed in Salesforce is found, then read, Case by Case."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from classifier import leases
+from sfsync import allowance
+from sfsync.errors import (
+    SalesforceBusy,
+    SalesforceError,
+    SalesforceThrottled,
+    SalesforceUnavailable,
+)
+from sfsync.finding import find_changes, find_deleted
+from sfsync.gateway import SalesforceGateway
+from sfsync.models import CaseLink, Connection, Notice
+from sfsync.reading import CaseReader
+from sfsync.source_switch import readers_in_use
+
+logger = logging.getLogger(__name__)
+
+READ_LIMIT = 400
+"""Cases read by one run, so that a run ends and its worker is free for writing."""
+READ_SECONDS = 60.0
+"""Half of what a task may take: the batch begun last needs its time, too."""
+FAILED = "salesforce-pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What one run came to: numbers of Cases, and of API calls."""
+
+    cases_changed: int = 0
+    """Marked to be read, because they or something of theirs changed."""
+    cases_read: int = 0
+    transcripts_new: int = 0
+    """Cases with new words, or that have moved on (first reply, closing)."""
+    gone: int = 0
+    unreadable: int = 0
+    """Skipped for now, each with its reason in the list of Cases."""
+    api_calls: int = 0
+
+    is_partial: bool = False
+    """Whether more Cases may be due already."""
+
+
+def pull_changed(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pulled:
+    """Find what changed, read up to ``limit`` due Cases, and return what came of it.
+
+    Running it twice, or at the same time in two processes, does no harm: watermarks and Cases
+    are leased, and words that are known already change nothing. Nothing is asked while the
+    org's API allowance is spent.
+
+    Raises:
+        SalesforceError: the run ended early; what was read stays, the rest is found again.
+            A notice says what an operator can do.
+    """
+    if allowance.is_spent(leases.now()):
+        return Pulled()
+    calls_before = gateway.calls
+    with _told(), allowance.counted(gateway):
+        Connection.pin(gateway.identity())
+        readers = readers_in_use(gateway, leases.now())
+        gone = find_deleted(gateway)
+        changed = find_changes(gateway, readers)
+        reader = CaseReader(gateway, readers)
+        is_partial = reader.read_due(limit, until=time.monotonic() + READ_SECONDS)
+    read = reader.read
+    pulled = Pulled(
+        cases_changed=changed,
+        cases_read=read.cases,
+        transcripts_new=read.transcripts_new,
+        gone=gone + read.gone,
+        unreadable=read.unreadable,
+        api_calls=gateway.calls - calls_before,
+        is_partial=is_partial,
+    )
+    logger.info("pull=done %s", pulled)
+    return pulled
+
+
+def next_read_at() -> datetime | None:
+    """Return when the next Case may be read; None where none is due."""
+    return allowance.not_in_silence(
+        CaseLink.objects.filter(read_due_at__isnull=False, gone_at=None)
+        .order_by("read_due_at")
+        .values_list("read_due_at", flat=True)
+        .first()
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell people of a failure in one open notice, and close it when pulling works again."""
+    try:
+        yield
+    except SalesforceBusy:
+        raise  # passes within seconds
+    except SalesforceThrottled:
+        allowance.tell_spent(leases.now())
+        raise
+    except SalesforceUnavailable as error:
+        Notice.raise_for(FAILED, Notice.Level.WARNING, str(error), leases.now())
+        raise
+    except SalesforceError as error:
+        Notice.raise_for(FAILED, Notice.Level.ERROR, str(error), leases.now())
+        raise
+    Notice.clear(FAILED, leases.now())
+    allowance.tell_free(leases.now())

@@ -1,0 +1,203 @@
+"""Reading due Cases: their words from all sources become one transcript each."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+
+from classifier import leases
+from classifier.engine.text import Speaker, Turn
+from classifier.models import Transcript
+from classifier.receiving import Arrival, Receipt, receive_transcript
+from sfsync.cases import CaseSnapshot
+from sfsync.errors import FieldMissing, ObjectMissing, SalesforceError, SalesforceRejected
+from sfsync.gateway import SalesforceGateway
+from sfsync.models import CaseLink, Connection, Notice
+from sfsync.source_switch import switch_off
+from sfsync.sources import Fetched, SourceReader, merged
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+LONGEST_WAIT = timedelta(hours=1)
+CONTEXT_MISSING = "context-fields-missing"
+Moment = Transcript.Moment
+
+
+@dataclass(slots=True)
+class Read:
+    """What reading came to: numbers of Cases."""
+
+    cases: int = 0
+    transcripts_new: int = 0
+    """Stored because of new words, or because the conversation has moved on."""
+    gone: int = 0
+    unreadable: int = 0
+
+
+class CaseReader:
+    """Reads due Cases in batches. ``read`` counts what came of it."""
+
+    def __init__(self, gateway: SalesforceGateway, readers: Sequence[SourceReader]) -> None:
+        self.read = Read()
+        self._gateway = gateway
+        self._readers = list(readers)
+        self._extra_fields = [str(name) for name in Connection.current().extra_case_fields]
+        self._unfinished: dict[int, CaseLink] = {}
+
+    def read_due(self, limit: int, *, until: float) -> bool:
+        """Read up to ``limit`` due Cases, longest waiting first; return whether more may wait.
+
+        No batch is begun after ``until`` (of the monotonic clock), so that a run ends before
+        its worker is stopped.
+
+        Raises:
+            SalesforceError: nothing more can be read for now; claimed Cases are free again.
+        """
+        while (left := limit - self.read.cases - self.read.unreadable) > 0:
+            if time.monotonic() > until:
+                return True
+            links = leases.take(CaseLink.objects.due(leases.now()), limit=min(BATCH, left))
+            if not links:
+                return False
+            self._unfinished = {link.pk: link for link in links}
+            try:
+                with leases.kept(links):  # a batch may hold 200 conversations, each a call
+                    self._read_batch(links)
+            except SalesforceError:
+                leases.release(self._unfinished.values())
+                raise
+        return True
+
+    def _read_batch(self, links: Sequence[CaseLink]) -> None:
+        """Read all in a few calls; where one Case spoils them, find it by halving."""
+        try:
+            snapshots = self._snapshots(links)
+            fetched = self._fetch(list(snapshots.values()))
+        except (FieldMissing, ObjectMissing):
+            raise  # no Case's fault: all of them would fail
+        except SalesforceRejected as error:
+            if len(links) == 1:
+                self._put_off(links[0], str(error))
+                return
+            middle = len(links) // 2
+            self._read_batch(links[:middle])
+            self._read_batch(links[middle:])
+            return
+        self._store_all(links, snapshots, fetched)
+
+    def _snapshots(self, links: Sequence[CaseLink]) -> dict[str, CaseSnapshot]:
+        self._tell_missing_fields()
+        ids = [link.case_id for link in links]
+        return {case.case_id: case for case in self._gateway.cases(ids, self._extra_fields)}
+
+    def _tell_missing_fields(self) -> None:
+        """Keep the one notice about fields that an admin named and we cannot read."""
+        present = self._gateway.describe("Case").fields
+        missing = [name for name in self._extra_fields if name not in present]
+        if not missing:
+            Notice.clear(CONTEXT_MISSING, leases.now())
+            return
+        text = (
+            f"Case has no field {', '.join(missing)}, or our user may not read it: it does not"
+            " come along. Correct its API name under Connection, or let the user read it."
+        )
+        Notice.raise_for(CONTEXT_MISSING, Notice.Level.WARNING, text, leases.now())
+
+    def _fetch(self, cases: Sequence[CaseSnapshot]) -> dict[str, Fetched]:
+        """Return source code → what it found; a source that the org lacks goes off."""
+        fetched = {}
+        for reader in tuple(self._readers):
+            try:
+                fetched[reader.code] = reader.fetch(self._gateway, cases)
+            except (FieldMissing, ObjectMissing) as error:
+                switch_off(reader, str(error), leases.now())
+                self._readers.remove(reader)
+        return fetched
+
+    def _store_all(
+        self,
+        links: Sequence[CaseLink],
+        snapshots: Mapping[str, CaseSnapshot],
+        fetched: Mapping[str, Fetched],
+    ) -> None:
+        at = leases.now()
+        gone = [link for link in links if link.case_id not in snapshots]
+        self.read.gone += CaseLink.objects.mark_gone([link.case_id for link in gone], at)
+        for link in gone:
+            self._unfinished.pop(link.pk, None)
+        for link in links:
+            if case := snapshots.get(link.case_id):
+                self._store(link, case, fetched)
+
+    def _store(
+        self, link: CaseLink, case: CaseSnapshot, fetched: Mapping[str, Fetched]
+    ) -> None:
+        failures = [
+            one.failed[case.case_id] for one in fetched.values() if case.case_id in one.failed
+        ]
+        if failures:  # half of a conversation would look like a change of it
+            self._put_off(link, str(failures[0]))
+            return
+        try:
+            turns = self._turns(case, fetched)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning("case=%s unreadable=%s", case.case_id, type(error).__name__)
+            self._put_off(
+                link, f"An answer of Salesforce is not as expected ({type(error).__name__})."
+            )
+            return
+        at = leases.now()
+        with transaction.atomic():
+            if link.finish_reading(at, case):
+                receipt = receive_transcript(_arrival(case, turns), at=at)
+                self.read.cases += 1
+                self.read.transcripts_new += receipt is not Receipt.UNCHANGED
+        self._unfinished.pop(link.pk, None)
+
+    def _turns(self, case: CaseSnapshot, fetched: Mapping[str, Fetched]) -> tuple[Turn, ...]:
+        return merged(
+            turn
+            for reader in self._readers
+            for turn in reader.turns(fetched[reader.code].rows.get(case.case_id, ()))
+        )
+
+    def _put_off(self, link: CaseLink, because: str) -> None:
+        """Skip this Case, say why where people see it, and try again later."""
+        wait = min(LONGEST_WAIT, timedelta(seconds=30 * 2 ** min(link.attempts, 10)))
+        link.put_off_reading(because, leases.now() + wait)
+        self._unfinished.pop(link.pk, None)
+        self.read.unreadable += 1
+
+
+def _arrival(case: CaseSnapshot, turns: tuple[Turn, ...]) -> Arrival:
+    context = {
+        "record_type": case.record_type,
+        "origin": case.origin,
+        "status": case.status,
+        "priority": case.priority,
+        "queue": case.queue,
+        "owner": "" if case.queue else case.owner_name,
+        "product": case.product,
+        "language": case.language,
+        **case.extra,
+    }
+    return Arrival(
+        thread=case.case_id,
+        turns=turns,
+        moment=_moment(case, turns),
+        channel=case.origin,
+        language=case.language,
+        context={name: value for name, value in context.items() if value},
+    )
+
+
+def _moment(case: CaseSnapshot, turns: Sequence[Turn]) -> Moment:
+    """Return how far the conversation has come."""
+    if case.is_closed:
+        return Moment.CLOSED
+    has_reply = any(turn.speaker is Speaker.REPRESENTATIVE for turn in turns)
+    return Moment.REPLIED if has_reply else Moment.OPENED

@@ -1,0 +1,56 @@
+"""The Case's own subject and description: what a customer wrote to open it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from classifier.engine.text import Speaker, Turn
+from sfsync.cases import CaseSnapshot, SourcedTurn
+from sfsync.gateway import SalesforceGateway
+from sfsync.sources.quoted import own_words
+from sfsync.sources.source import DESCRIPTION, Fetched, Row
+
+EMAIL_ORIGIN = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionSource:
+    """Needs no question of its own: the Case has been read already."""
+
+    code: str = DESCRIPTION
+    name: str = "Case subject and description"
+    sobject: str = "Case"
+    case_field: str = "Id"
+
+    @property
+    def needed(self) -> Mapping[str, tuple[str, ...]]:
+        return {"Case": ("Subject", "Description")}
+
+    def fetch(self, gateway: SalesforceGateway, cases: Sequence[CaseSnapshot]) -> Fetched:
+        found = Fetched()
+        for case in cases:
+            row = {
+                "id": case.case_id,
+                "subject": case.subject,
+                "description": case.description,
+                "origin": case.origin,
+                "at": case.created_at,
+            }
+            found.add(case.case_id, row)
+        return found
+
+    def turns(self, rows: Iterable[Row]) -> list[SourcedTurn]:
+        return [
+            SourcedTurn(Turn(Speaker.CUSTOMER, text, row["at"]), self.code, row["id"])
+            for row in rows
+            if (text := _opening(row["subject"], row["description"], row["origin"]))
+        ]
+
+
+def _opening(subject: str, description: str, origin: str) -> str:
+    """Return subject and description as one text; a subject that the description repeats once."""
+    subject, words = subject.strip(), description.strip()
+    if origin.casefold() == EMAIL_ORIGIN:  # then it is the whole e-mail, signature and all
+        words = own_words(words) or words
+    if not words or words.casefold().startswith(subject.casefold()):
+        return words or subject
+    return f"{subject}\n\n{words}" if subject else words

@@ -1,0 +1,69 @@
+"""E-mails of a Case, without quoted history and signatures."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from classifier.engine.text import Speaker, Turn
+from sfsync.case_rows import moment, text
+from sfsync.cases import CaseSnapshot, SourcedTurn
+from sfsync.gateway import SalesforceGateway
+from sfsync.sources import html_text, quoted
+from sfsync.sources.source import EMAIL, Fetched, Row
+
+DRAFT = "5"
+"""EmailMessage.Status of a message not sent yet (object reference)."""
+FIELDS = (
+    "Id",
+    "ParentId",
+    "Incoming",
+    "TextBody",
+    "HtmlBody",
+    "MessageDate",
+    "CreatedDate",
+    "Status",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSource:
+    """EmailMessage: what came in is the customer's, what went out the representative's."""
+
+    code: str = EMAIL
+    name: str = "E-mails"
+    sobject: str = "EmailMessage"
+    case_field: str = "ParentId"
+
+    @property
+    def needed(self) -> Mapping[str, tuple[str, ...]]:
+        return {self.sobject: FIELDS}
+
+    def fetch(self, gateway: SalesforceGateway, cases: Sequence[CaseSnapshot]) -> Fetched:
+        found = Fetched()
+        ids = [case.case_id for case in cases]
+        for row in gateway.rows(self.sobject, FIELDS, self.case_field, ids):
+            found.add(row["ParentId"], row)
+        return found
+
+    def turns(self, rows: Iterable[Row]) -> list[SourcedTurn]:
+        return [
+            SourcedTurn(Turn(_speaker(row), words, _sent_at(row)), self.code, row["Id"])
+            for row in rows
+            if text(row["Status"]) != DRAFT and (words := _words(row))
+        ]
+
+
+def _speaker(row: Row) -> Speaker:
+    return Speaker.CUSTOMER if row["Incoming"] else Speaker.REPRESENTATIVE
+
+
+def _sent_at(row: Row) -> datetime:
+    return moment(row["MessageDate"] or row["CreatedDate"])
+
+
+def _words(row: Row) -> str:
+    """Return the sender's own words, from the text part, or from the HTML where it is alone."""
+    body = text(row["TextBody"])
+    if not body.strip():
+        body = html_text.own_words(text(row["HtmlBody"]))
+    return quoted.own_words(body)

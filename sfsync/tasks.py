@@ -1,0 +1,46 @@
+"""Celery's door to the Salesforce side; each task calls its station and returns what moved on."""
+
+import logging
+
+from celery import shared_task
+
+from sfsync import gateway, pulling, pushing, staging
+from sfsync.errors import NotConfigured, SalesforceError
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def pull_cases() -> int:
+    """Pull what changed, and return how many Cases have something new to be decided.
+
+    Takes no arguments on purpose: watermarks and due Cases are rows, so running it twice or
+    losing a run does no harm.
+    """
+    try:
+        pulled = pulling.pull_changed(gateway.open())
+    except SalesforceError as error:
+        _log(error)
+        return 0
+    return pulled.cases_read if pulled.is_partial else pulled.transcripts_new
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def deliver_write_backs() -> int:
+    """Stage new decisions, deliver one batch, and return how many rows moved on.
+
+    Takes no arguments on purpose: decisions and write-backs are rows, claimed by leases.
+    """
+    staged = staging.stage_decisions()
+    try:
+        delivery = pushing.deliver_due(gateway.open())
+    except SalesforceError as error:
+        _log(error)
+        return staged
+    return staged + delivery.moved_on
+
+
+def _log(error: SalesforceError) -> None:
+    """Say in one line what the notice tells in full; the rows wait and come again."""
+    level = logging.DEBUG if isinstance(error, NotConfigured) else logging.WARNING
+    logger.log(level, "salesforce=failed kind=%s code=%s", type(error).__name__, error.code)

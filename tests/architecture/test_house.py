@@ -1,0 +1,59 @@
+"""The rules of the house: who may import whom, which rooms there are, what may not be used."""
+
+import re
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [
+    path
+    for app in ("contactreason", "classifier", "sfsync")
+    for path in (ROOT / app).rglob("*.py")
+    if "migrations" not in path.parts
+]
+FIXED = {
+    "manage.py",
+    "contactreason",
+    "classifier",
+    "sfsync",
+    "tests",
+    "requirements.txt",
+    "Procfile",
+}
+
+
+def test_the_import_contracts_are_kept():
+    assert lint_imports(config_filename=str(ROOT / ".importlinter"), cache_dir=None) == 0
+
+
+def test_the_top_level_that_the_owner_fixed_is_there():
+    assert [name for name in FIXED if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "common", "misc", "functions"])
+def test_no_module_is_a_drawer_for_anything(word):
+    assert [path for path in SOURCES if path.stem == word] == []
+
+
+def test_no_test_patches_a_method_or_sleeps():
+    words = re.compile(r"\b(mock\.patch|monkeypatch\.setattr|unittest\.mock|time\.sleep)\b")
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+
+    assert [str(path) for path in tests if words.search(path.read_text())] == []
+
+
+def test_nothing_is_unpickled():
+    loads = re.compile(r"^\s*(import|from) (pickle|joblib|dill|cloudpickle)\b", re.MULTILINE)
+
+    assert [str(path) for path in SOURCES if loads.search(path.read_text())] == []
+
+
+def test_the_locks_are_hashed_and_free_of_index_addresses():
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
+        lock = (ROOT / name).read_text()
+        pins = re.findall(r"^[A-Za-z0-9._-]+(?:\[[a-z,]+\])?==", lock, re.MULTILINE)
+
+        assert len(re.findall(r"==[^\n]+\\\n    --hash=sha256:", lock)) == len(pins), name
+        assert "://" not in lock, name

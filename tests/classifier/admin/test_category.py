@@ -1,0 +1,84 @@
+import pytest
+from django.urls import reverse
+
+from classifier.models import Category
+from sfsync.models import CategoryMapping
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+NO_MAPPING = {
+    "salesforce-TOTAL_FORMS": "0",
+    "salesforce-INITIAL_FORMS": "0",
+    "salesforce-MIN_NUM_FORMS": "1",
+    "salesforce-MAX_NUM_FORMS": "1",
+}
+
+
+@pytest.fixture
+def admin(client):
+    client.force_login(make.make_administrator())
+    return client
+
+
+def test_a_new_category_gets_its_code_from_its_place_in_the_tree(admin):
+    billing = make.make_category("Billing")
+
+    admin.post(
+        reverse("admin:classifier_category_add"),
+        {"label": "Über­zahlung & Co.", "parent": billing.pk, "is_active": "on", **NO_MAPPING},
+    )
+
+    assert Category.objects.get(parent=billing).code.startswith("billing.uber")
+
+
+def test_the_code_and_the_place_stay_when_the_label_changes(admin):
+    refund = make.make_category("Refund", make.make_category("Billing"))
+
+    admin.post(
+        reverse("admin:classifier_category_change", args=[refund.pk]),
+        {"label": "Money back", "parent": "", "is_active": "on", **NO_MAPPING},
+    )
+
+    refund.refresh_from_db()
+    assert (refund.label, refund.code) == ("Money back", "billing.refund")
+    assert refund.parent.label == "Billing"
+    assert refund.history.count() == 2
+
+
+def test_a_value_and_a_mode_for_salesforce_are_kept(admin):
+    refund = make.make_category("Refund")
+    values = {
+        "salesforce-0-value": "RFD",
+        "salesforce-0-mode": "suggest",
+        "salesforce-0-id": "",
+    }
+
+    admin.post(
+        reverse("admin:classifier_category_change", args=[refund.pk]),
+        {
+            "label": "Refund",
+            "is_active": "on",
+            **NO_MAPPING,
+            "salesforce-TOTAL_FORMS": "1",
+            "salesforce-0-category": refund.pk,
+            **values,
+        },
+    )
+
+    mapping = CategoryMapping.objects.get(category=refund)
+    assert (mapping.value, mapping.mode) == ("RFD", "suggest")
+
+
+def test_the_list_is_the_tree(admin):
+    billing = make.make_category("Billing")
+    make.make_category("Zoo")
+    make.make_category("Refund", billing)
+
+    answer = admin.get(reverse("admin:classifier_category_changelist"))
+
+    assert [row.label for row in answer.context["cl"].result_list] == [
+        "Billing",
+        "Refund",
+        "Zoo",
+    ]
+    assert '--depth: 1">Refund<' in answer.content.decode()

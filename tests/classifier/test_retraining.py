@@ -1,0 +1,95 @@
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from classifier.engine import artifact
+from classifier.engine.errors import NothingToLearn
+from classifier.models import Category, GoldLabel, ModelVersion
+from classifier.models.gold_label import fingerprint
+from classifier.retraining import train_candidate
+from tests.classifier.making import LATER, NOON, TOPICS, gold_labels, gold_words
+
+pytestmark = pytest.mark.django_db
+
+
+def test_gold_labels_become_a_candidate_that_can_be_loaded():
+    gold_labels()
+
+    version = train_candidate(at=NOON)
+
+    model = artifact.load(version.artifact.content, version.sha256)
+    assert (version.number, version.stage, version.created_at) == (1, "candidate", NOON)
+    assert set(model.labels) == set(TOPICS)
+    assert version.size_bytes == len(version.artifact.content)
+
+
+def test_the_held_out_labels_are_measured_on_and_not_learnt_from():
+    gold_labels()
+    held_out = GoldLabel.objects.filter(split="test").count()
+
+    version = train_candidate(at=NOON)
+
+    assert version.metrics["test"] == version.trained_on["test"] == held_out > 0
+    assert version.trained_on["train"] == GoldLabel.objects.count() - held_out
+    assert 0.5 < version.metrics["accuracy"] <= 1.0
+
+
+def test_a_second_training_on_the_same_labels_says_so_by_its_digest():
+    gold_labels()
+    first, second = train_candidate(at=NOON), train_candidate(at=LATER)
+
+    assert second.number == 2
+    assert first.trained_on["digest"] == second.trained_on["digest"]
+    assert first.sha256 == second.sha256
+
+
+def test_the_digest_of_examples_does_not_depend_on_their_order():
+    examples = gold_words()
+
+    assert fingerprint(examples) == fingerprint(examples[::-1])
+    assert fingerprint(examples) != fingerprint(examples[1:])
+
+
+def test_conversations_of_an_inactive_category_are_not_learnt_from():
+    gold_labels()
+    Category.objects.filter(code="login").update(is_active=False)
+
+    version = train_candidate(at=NOON)
+
+    model = artifact.load(version.artifact.content, version.sha256)
+    assert set(model.labels) == {"refund", "delivery"}
+
+
+def test_progress_is_told_and_ends_at_the_whole():
+    gold_labels()
+    heard: list[float] = []
+
+    train_candidate(at=NOON, on_progress=lambda _doing, share: heard.append(share))
+
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+
+def test_too_few_labels_are_a_clear_refusal():
+    with pytest.raises(NothingToLearn):
+        train_candidate(at=NOON)
+
+    assert not ModelVersion.objects.exists()
+
+
+def test_the_command_says_what_to_do_when_there_is_too_little():
+    with pytest.raises(CommandError, match="import_gold, or begin with load_starter_pack"):
+        call_command("train")
+
+
+def test_the_command_tells_the_measured_figures():
+    gold_labels()
+    out = StringIO()
+
+    call_command("train", "--json", stdout=out, stderr=StringIO())
+
+    told = json.loads(out.getvalue().splitlines()[-1])
+    assert told["model"] == 1
+    assert told["metrics"]["accuracy"] > 0.5

@@ -1,0 +1,36 @@
+"""The environment of the test run, set before Django reads its settings.
+
+A pytest plugin (``-p tests.environment``) rather than a conftest, because pytest-django
+imports the settings before any conftest is read.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+
+import pytest
+
+os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+# The test client and Chromium speak plain HTTP; without this every page would answer 301.
+os.environ.setdefault("PLAIN_HTTP", "true")
+os.environ["ENV_FILE"] = ""  # what a developer has set for a real org is no business of tests
+# Not the folder of the developer's own database and broker.
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="contactreason-test-")
+atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
+# Playwright's synchronous interface runs an event loop in the test's own thread.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+for name in [name for name in os.environ if name.startswith("SALESFORCE_")]:
+    del os.environ[name]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last.
+
+    Playwright keeps an event loop running in the tests' thread from its first test on, and Django
+    gives other code there another database connection: one that cannot bring back the rows of
+    migrations after a test that commits.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
