@@ -35,7 +35,8 @@ class ToldReason:
 
     code: str
     label: str
-    confidence: float
+    confidence: float | None
+    """Calibrated, 0 to 1; None: a person said so."""
     rule_score: float | None
     model_score: float | None
     ground: str
@@ -147,7 +148,7 @@ def _of_row(row: DecisionReason, texts: Sequence[str]) -> ToldReason:
     return ToldReason(
         code=row.category.code,
         label=row.category.path_label,
-        confidence=round(row.score, DIGITS),
+        confidence=_rounded(row.score),
         rule_score=_rounded(row.rule_score),
         model_score=_rounded(row.model_score),
         ground=row.ground,

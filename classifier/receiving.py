@@ -13,7 +13,12 @@ from classifier.engine.redaction import redact
 from classifier.engine.text import Speaker, Turn
 from classifier.engine.text import Transcript as Words
 from classifier.models import Decision, Transcript
-from classifier.models.transcript import THREAD_CHARACTERS, digest, to_rows
+from classifier.models.transcript import (
+    FACET_CHARACTERS,
+    THREAD_CHARACTERS,
+    digest,
+    to_rows,
+)
 
 CHANNEL_CHARACTERS = 40
 LANGUAGE_CHARACTERS = 16
@@ -26,7 +31,8 @@ class Arrival:
     """One conversation as its system tells it, not yet cleaned or redacted.
 
     ``thread`` (1 to 64 characters) names it there; ``moment`` is a ``Transcript.Moment``;
-    ``context`` is whatever else is known, name → value.
+    ``contacted_at`` is when the customer first wrote or called; ``context`` is whatever else is
+    known, name → value.
     """
 
     thread: str
@@ -34,6 +40,10 @@ class Arrival:
     moment: str = Transcript.Moment.OPENED
     channel: str = ""
     language: str = ""
+    product: str = ""
+    queue: str = ""
+    team: str = ""
+    contacted_at: datetime | None = None
     context: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,6 +103,10 @@ def _version(arrival: Arrival, at: datetime) -> Transcript:
         customer_digest=digest([turn for turn in turns if turn.speaker is Speaker.CUSTOMER]),
         channel=cleaned(arrival.channel)[:CHANNEL_CHARACTERS],
         language=cleaned(arrival.language)[:LANGUAGE_CHARACTERS],
+        product=cleaned(arrival.product)[:FACET_CHARACTERS],
+        queue=cleaned(arrival.queue)[:FACET_CHARACTERS],
+        team=cleaned(arrival.team)[:FACET_CHARACTERS],
+        contacted_at=arrival.contacted_at,
         context={name: redact(cleaned(value)).text for name, value in arrival.context.items()},
         received_at=at,
         refused=refused,

@@ -1,5 +1,6 @@
 """Reviewing: a person says what a conversation is about, and that word stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,18 +22,22 @@ def hear_word(
     *,
     thread: str,
     verdict: Feedback.Verdict,
-    category: Category | None,
+    categories: Sequence[Category],
     source: Feedback.Source,
     said_at: datetime,
     person: str = "",
+    person_name: str = "",
     said_value: str = "",
     note: str = "",
     reference: str = "",
+    is_blind: bool = False,
+    is_adjudication: bool = False,
     decided_by: AbstractBaseUser | None = None,
 ) -> Heard:
     """Keep what a person said about ``thread``; where they name a category, it stands.
 
-    ``category`` None: unclear, or none of our categories; then what stood keeps standing. A
+    ``categories``: the primary reason first. None of them: unclear, out of scope, or a value
+    that is none of our categories; then what stood keeps standing. A
     word that came before (same ``source`` and ``reference``) changes nothing, so that an old
     word repeated never beats a newer one. One transaction.
 
@@ -50,16 +55,19 @@ def hear_word(
         feedback = Feedback.objects.hear(
             thread=thread,
             verdict=verdict,
-            category=category,
+            categories=categories,
             source=source,
             said_at=said_at,
             person=person,
+            person_name=person_name,
             said_value=said_value,
             note=note,
             reference=reference,
+            is_blind=is_blind,
+            is_adjudication=is_adjudication,
         )
-        if category is not None and verdict != Feedback.Verdict.UNCLEAR:
+        if categories and verdict != Feedback.Verdict.UNCLEAR:
             Decision.objects.stand_by_person(
-                thread, category, at=said_at, decided_by=decided_by
+                thread, categories, at=said_at, decided_by=decided_by
             )
         return Heard(feedback, is_new=True)

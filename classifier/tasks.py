@@ -3,8 +3,9 @@
 from celery import shared_task
 from django.conf import settings
 
-from classifier import deciding
+from classifier import deciding, errands, opening, settling
 from classifier.deciding import Decided
+from classifier.errands import Doing
 
 BATCHES_PER_RUN = 10
 """Then the task ends and rings again: a worker can be stopped in between, and others get a turn."""
@@ -24,3 +25,25 @@ def decide_waiting_transcripts() -> int:
         if batch.taken < settings.DECIDE_BATCH:
             break
     return total.taken
+
+
+ERRANDS: dict[str, Doing] = {}
+"""Kind of errand → what does it; those of Salesforce are in ``sfsync.tasks``."""
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=7200, time_limit=7260)
+def run_errands() -> int:
+    """Do the errand that waits longest, and return how many were done: 0 or 1."""
+    return errands.run_next(ERRANDS)
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120)
+def open_reviews() -> int:
+    """Ask people about what the automation leaves open, and return how many reviews changed."""
+    return opening.open_reviews()
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120)
+def settle_feedback() -> int:
+    """Settle what people said into gold labels, and return how many words were settled."""
+    return settling.settle_feedback()

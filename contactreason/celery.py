@@ -23,10 +23,19 @@ PULL = "sfsync.tasks.pull_cases"
 DECIDE = "classifier.tasks.decide_waiting_transcripts"
 DELIVER = "sfsync.tasks.deliver_write_backs"
 
+HEAR = "sfsync.tasks.hear_changes"
+SETTLE = "classifier.tasks.settle_feedback"
+OPEN = "classifier.tasks.open_reviews"
+ERRANDS = ("classifier.tasks.run_errands", "sfsync.tasks.run_errands")
+
 RINGS = {
     PULL: (DECIDE, PULL),
-    DECIDE: (DELIVER, DECIDE),
+    DECIDE: (DELIVER, OPEN, DECIDE),
     DELIVER: (DELIVER,),
+    HEAR: (SETTLE, DELIVER),
+    SETTLE: (OPEN, SETTLE),
+    OPEN: (OPEN,),
+    **{station: (station,) for station in ERRANDS},
 }
 """After a station moved rows on it rings these: the next one, and itself for what is left."""
 

@@ -170,7 +170,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 150
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "decide"
-CELERY_TASK_ROUTES = {"sfsync.tasks.*": {"queue": "salesforce"}}
+CELERY_TASK_ROUTES = {
+    # What may take minutes has a queue of its own, so that Cases never wait for it.
+    "classifier.tasks.run_errands": {"queue": "errands"},
+    "sfsync.tasks.run_errands": {"queue": "errands"},
+    "sfsync.tasks.*": {"queue": "salesforce"},
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500

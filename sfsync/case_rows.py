@@ -55,6 +55,7 @@ def to_snapshot(row: Mapping[str, Any], extra: Sequence[str]) -> CaseSnapshot:
         owner_id=owner_id,
         owner_name=owner_name,
         queue=owner_name if owner_id.startswith(QUEUE_PREFIX) else "",
+        team="",
         language=text(row.get("Language")),
         product=text(row.get("Product__c")) or text(related(row, "Product", "Name")),
         created_at=moment(row["CreatedDate"]),

@@ -27,6 +27,8 @@ class CaseSnapshot:
     owner_name: str
     queue: str
     """Name of the queue that owns the Case; empty where a person does."""
+    team: str
+    """Role of the person who owns the Case; empty where a queue does, or they have none."""
     language: str
     product: str
     created_at: datetime

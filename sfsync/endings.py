@@ -170,7 +170,7 @@ class Endings:
             verdict=Feedback.Verdict.CONFIRMED if agrees else Feedback.Verdict.CORRECTED,
             source=Feedback.Source.SALESFORCE,
             said_at=leases.now(),
-            category=Category.objects.filter(code=word.code).first() if word.code else None,
+            categories=list(Category.objects.filter(code=word.code)) if word.code else [],
             said_value=word.value,
             reference=_reference(link, word.field, word.value),
         )

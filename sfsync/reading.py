@@ -180,6 +180,7 @@ def _arrival(case: CaseSnapshot, turns: tuple[Turn, ...]) -> Arrival:
         "status": case.status,
         "priority": case.priority,
         "queue": case.queue,
+        "team": case.team,
         "owner": "" if case.queue else case.owner_name,
         "product": case.product,
         "language": case.language,
@@ -191,6 +192,10 @@ def _arrival(case: CaseSnapshot, turns: tuple[Turn, ...]) -> Arrival:
         moment=_moment(case, turns),
         channel=case.origin,
         language=case.language,
+        product=case.product,
+        queue=case.queue,
+        team=case.team,
+        contacted_at=case.created_at,
         context={name: value for name, value in context.items() if value},
     )
 

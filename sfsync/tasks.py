@@ -4,7 +4,9 @@ import logging
 
 from celery import shared_task
 
-from sfsync import gateway, pulling, pushing, staging
+from classifier import errands
+from classifier.errands import Doing
+from sfsync import gateway, hearing, pulling, pushing, staging
 from sfsync.errors import NotConfigured, SalesforceError
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,26 @@ def deliver_write_backs() -> int:
         _log(error)
         return staged
     return staged + delivery.moved_on
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def hear_changes() -> int:
+    """Hear what people changed in Salesforce, and return how many words were heard."""
+    try:
+        return hearing.hear_changes(gateway.open())
+    except SalesforceError as error:
+        _log(error)
+        return 0
+
+
+ERRANDS: dict[str, Doing] = {}
+"""Kind of errand → what does it."""
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=7200, time_limit=7260)
+def run_errands() -> int:
+    """Do the errand that waits longest, and return how many were done: 0 or 1."""
+    return errands.run_next(ERRANDS)
 
 
 def _log(error: SalesforceError) -> None:

@@ -54,7 +54,8 @@ def _doubt_line(decision: Decision) -> str:
 def _reason_line(
     reason: DecisionReason, turns: Sequence[Mapping[str, Any]], book: CategoryBook
 ) -> str:
-    head = f"{book.label_path(reason.category.code)} ({reason.score:.0%})"
+    sure = "" if reason.score is None else f" ({reason.score:.0%})"
+    head = f"{book.label_path(reason.category.code)}{sure}"
     grounds = list(
         dict.fromkeys(
             ground for one in reason.evidence if (ground := _ground(one, turns)) is not None

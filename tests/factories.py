@@ -10,15 +10,20 @@ from django.contrib.auth.models import Group, Permission, User
 
 from classifier.models import (
     Category,
+    Comparison,
     Decision,
     DecisionReason,
+    Errand,
     Feedback,
     GoldLabel,
     GoldReason,
     KeywordRule,
     ModelVersion,
     Prediction,
+    Remit,
+    Review,
     Transcript,
+    Trust,
 )
 from sfsync.models import (
     ApiUsage,
@@ -131,6 +136,44 @@ def make_feedback(**fields: Any) -> Feedback:
         fields["thread"] = fields["transcript"].thread
     made = {"verdict": "confirmed", "source": "desk", "person": "Ada", "said_at": NOON}
     return Feedback.objects.create(**{**made, **fields})
+
+
+def make_review(**fields: Any) -> Review:
+    """Return a review that waits; give ``outcome`` for a closed one."""
+    if "decision" not in fields:
+        fields["decision"] = make_decision(category=None)
+    made = {
+        "thread": fields["decision"].thread,
+        "transcript": fields["decision"].transcript,
+        "kind": "unsure",
+        "opened_at": NOON,
+        "closed_at": NOON + timedelta(minutes=2) if fields.get("outcome") else None,
+    }
+    return Review.objects.create(**{**made, **fields})
+
+
+def make_trust(**fields: Any) -> Trust:
+    return Trust.objects.create(
+        **{"source": "desk", "person": f"person{next(_numbers)}", **fields}
+    )
+
+
+def make_remit(**fields: Any) -> Remit:
+    if "group" not in fields:
+        fields["group"] = make_group()
+    return Remit.objects.create(**fields)
+
+
+def make_errand(**fields: Any) -> Errand:
+    """Return an errand that waits; give ``done_at`` for one that is over."""
+    return Errand.objects.create(**{"kind": "train", "asked_at": NOON, **fields})
+
+
+def make_comparison(**fields: Any) -> Comparison:
+    if "candidate" not in fields:
+        fields["candidate"] = make_model_version()
+    made = {"gold_digest": "cd" * 32, "figures": {}, "compared_at": NOON}
+    return Comparison.objects.create(**{**made, **fields})
 
 
 def make_gold_label(**fields: Any) -> GoldLabel:

@@ -45,7 +45,7 @@ class ShownReason:
     code: str
     is_suggestion: bool
     ground: str
-    score: float
+    score: float | None
     rule_score: float | None
     model_score: float | None
     rules: Sequence[ShownGround]
@@ -177,8 +177,8 @@ def _shown_reasons(
             label=labels.get(reason.category_id, reason.category.code),
             code=reason.category.code,
             is_suggestion=reason.is_suggestion,
-            ground=GROUNDS.get(reason.ground, reason.ground),  # type: ignore[call-overload]
-            score=reason.score * 100,
+            ground=GROUNDS.get(reason.ground, reason.ground),
+            score=_in_percent(reason.score),
             rule_score=_in_percent(reason.rule_score),
             model_score=_in_percent(reason.model_score),
             rules=_rule_grounds(reason.evidence, turns, rule_urls),

@@ -2,6 +2,7 @@
 
 from classifier.engine.verdict import Ground
 from classifier.models import Decision, Feedback, ModelVersion
+from classifier.models.decision import BY_PERSON
 
 DOUBTS: dict[str, str] = {
     Decision.DoubtCode.NO_WORDS: "The customer has not said anything we could read.",
@@ -18,6 +19,7 @@ GROUNDS = {
     Ground.MODEL: "model",
     Ground.BOTH: "rules and model",
     Ground.NOTHING: "a guess",
+    BY_PERSON: "said by a person",
 }
 SPEAKERS = {"customer": "Customer", "representative": "Representative", "bot": "Bot"}
 

@@ -113,10 +113,12 @@ class ReasonOut(serializers.Serializer[Any]):
     label = serializers.CharField(  # type: ignore[assignment]  # a key, not the field's own label
         help_text="The whole path: “Billing > Refund”."
     )
-    confidence = serializers.FloatField(help_text="Calibrated probability, 0 to 1.")
+    confidence = serializers.FloatField(
+        allow_null=True, help_text="Calibrated probability, 0 to 1; null: a person said so."
+    )
     rule_score = serializers.FloatField(allow_null=True)
     model_score = serializers.FloatField(allow_null=True)
-    ground = serializers.ChoiceField(choices=["rules", "model", "both", "nothing"])
+    ground = serializers.ChoiceField(choices=["rules", "model", "both", "nothing", "person"])
     evidence = EvidenceOut(many=True)
 
 
@@ -190,6 +192,13 @@ class FeedbackIn(StrictSerializer):
         allow_null=True,
         help_text="Code of what it is; null: unclear, or none of the categories.",
     )
+    further = serializers.SlugRelatedField(
+        slug_field="code",
+        queryset=Category.objects.active(),
+        many=True,
+        required=False,
+        help_text="Codes of further reasons, where the customer brought several.",
+    )
     note = serializers.CharField(
         required=False, allow_blank=True, max_length=10_000, default=""
     )
@@ -212,5 +221,9 @@ class FeedbackIn(StrictSerializer):
         if attrs["verdict"] == Feedback.Verdict.CONFIRMED and attrs["category"] is None:
             raise serializers.ValidationError(
                 {"category": "Name the category that is confirmed."}, code="required"
+            )
+        if attrs.get("further") and attrs["category"] is None:
+            raise serializers.ValidationError(
+                {"category": "Name the primary reason before further ones."}, code="required"
             )
         return attrs

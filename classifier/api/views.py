@@ -149,8 +149,10 @@ class FeedbackView(mixins.ListModelMixin, GenericAPIView[Feedback]):
 
 
 def _word(said: dict[str, Any], request: Request) -> dict[str, Any]:
+    primary, further = said.pop("category"), said.pop("further", [])
     return {
         **said,
+        "categories": [primary, *further] if primary else [],
         "person": said["person"] or request.user.get_username(),
         "said_at": timezone.now(),
         "decided_by": request.user,

@@ -13,8 +13,10 @@ from django.db.models import Q
 from classifier.engine.verdict import Doubt, Evidence, Ground, Verdict
 from classifier.models.category import Category
 from classifier.models.model_version import ModelVersion
-from classifier.models.transcript import Transcript
+from classifier.models.transcript import Faceted, Transcript
 
+BY_PERSON = "person"
+"""The ground of a reason that a person named: it has no score."""
 SOURCES = {
     Ground.RULES: "rules",
     Ground.MODEL: "model",
@@ -124,37 +126,47 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def stand_by_person(
         self,
         thread: str,
-        category: Category,
+        categories: Sequence[Category],
         *,
         at: datetime,
         decided_by: AbstractBaseUser | None = None,
     ) -> "Decision":
         """Let a person's word stand for a thread; automation never supersedes it.
 
-        ``decided_by`` is None for a person who has no account here. Saying again what a
-        person's standing decision already says changes nothing.
+        ``categories``: the primary reason first, at least one. ``decided_by`` is None for a
+        person who has no account here. Saying again what a person's standing decision already
+        says changes nothing.
 
         Raises:
             Transcript.DoesNotExist: the thread is not known here.
         """
         with transaction.atomic():
             old = self.standing().filter(thread=thread).select_for_update().first()
-            if old and old.source == Decision.Source.PERSON and old.category == category:
+            named = list(dict.fromkeys(categories))
+            if old and old.source == Decision.Source.PERSON and old.named == named:
                 return old
             transcript = Transcript.objects.current().get(thread=thread)
             if old:
                 self.model.objects.filter(pk=old.pk).update(superseded_at=at)
-            return self.create(
+            decision = self.create(
                 thread=thread,
                 transcript=transcript,
-                category=category,
+                category=named[0],
                 source=Decision.Source.PERSON,
                 decided_by_id=decided_by.pk if decided_by else None,
                 decided_at=at,
+                **transcript.facets,
             )
+            DecisionReason.objects.bulk_create(
+                DecisionReason(
+                    decision=decision, category=category, rank=rank, ground=BY_PERSON
+                )
+                for rank, category in enumerate(named)
+            )
+            return decision
 
 
-class Decision(models.Model):
+class Decision(Faceted):
     """The verdict or human word on one thread. Never edited, only superseded.
 
     ``staged_at`` empty means: the next station has not taken it over yet.
@@ -242,6 +254,11 @@ class Decision(models.Model):
                 name="decisions_to_stage",
             ),
             models.Index(fields=["thread", "-id"], name="decisions_by_thread"),
+            models.Index(
+                fields=["contacted_at", "category"],
+                condition=Q(superseded_at=None),
+                name="decisions_by_contact",
+            ),
             models.Index(fields=["-decided_at", "-id"], name="decisions_newest"),
             models.Index(
                 fields=["decided_at"],
@@ -253,6 +270,14 @@ class Decision(models.Model):
     def __str__(self) -> str:
         return f"{self.thread}: {self.category or self.get_source_display()}"
 
+    @property
+    def named(self) -> list[Category]:
+        """The contact reasons, the primary one first; empty: abstained."""
+        if self.category is None:
+            return []
+        others = [r.category for r in self.reasons.all() if not r.is_suggestion]
+        return list(dict.fromkeys([self.category, *others]))
+
 
 class DecisionReason(models.Model):
     """One contact reason of a decision, its scores kept apart, with the words that speak for it."""
@@ -263,7 +288,9 @@ class DecisionReason(models.Model):
     is_suggestion = models.BooleanField(
         default=False, help_text="Only a guess, shown to help a person; never written."
     )
-    score = models.FloatField()
+    score = models.FloatField(
+        null=True, help_text="Calibrated, 0 to 1; empty: a person said so."
+    )
     rule_score = models.FloatField(null=True)
     model_score = models.FloatField(null=True)
     ground = models.CharField(max_length=7)
@@ -281,7 +308,7 @@ class DecisionReason(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.category} ({self.score:.0%})"
+        return f"{self.category}"
 
 
 def _is_kept(old: Decision | None, proposal: Proposal) -> bool:
@@ -316,6 +343,7 @@ def _decision(proposal: Proposal, categories: dict[str, int], at: datetime) -> D
         decided_at=at,
         audit_probability=proposal.audit.probability,
         is_audit=proposal.audit.is_drawn,
+        **proposal.transcript.facets,
     )
 
 

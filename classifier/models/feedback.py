@@ -1,8 +1,10 @@
 """What one person said about one decision."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from classifier.models.category import Category
@@ -13,8 +15,16 @@ SAID_VALUE_CHARACTERS = 255
 PERSON_CHARACTERS = 120
 
 
-class FeedbackManager(models.Manager["Feedback"]):
-    """Keeps what people say, each word once."""
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    """Keeps what people say, each word once; narrows to what counts."""
+
+    def counted(self) -> Self:
+        """Return what nobody took back."""
+        return self.filter(withdrawn_at=None)
+
+    def unsettled(self) -> Self:
+        """Return what waits to be settled into gold labels, withdrawals included."""
+        return self.filter(settled_at=None).order_by("id")
 
     def hear(
         self,
@@ -23,41 +33,62 @@ class FeedbackManager(models.Manager["Feedback"]):
         verdict: "Feedback.Verdict | str",
         source: "Feedback.Source | str",
         said_at: datetime,
-        category: Category | None = None,
+        categories: Sequence[Category] = (),
         said_value: str = "",
         person: str = "",
+        person_name: str = "",
         note: str = "",
         reference: str = "",
+        is_blind: bool = False,
+        is_adjudication: bool = False,
     ) -> "Feedback":
         """Return the feedback row of a person's word about ``thread``, made if it is new.
 
-        It is linked to the thread's current transcript and standing decision. With a
-        ``reference`` the same word of the same source counts once, however often it comes.
+        ``categories``: the primary reason first, then the further ones. It is linked to the
+        thread's current transcript and standing decision. With a ``reference`` the same word
+        of the same source counts once, however often it comes. One transaction.
         """
+        primary, *others = dict.fromkeys(categories) or (None,)
         said = {
             "thread": thread,
             "transcript": Transcript.objects.current().filter(thread=thread).first(),
             "decision": Decision.objects.standing().filter(thread=thread).first(),
             "verdict": verdict,
-            "category": category,
+            "category": primary,
             "said_value": said_value[:SAID_VALUE_CHARACTERS],
             "person": person[:PERSON_CHARACTERS],
+            "person_name": person_name[:PERSON_CHARACTERS],
             "said_at": said_at,
             "note": note,
+            "is_blind": is_blind,
+            "is_adjudication": is_adjudication,
         }
-        if not reference:
-            return self.create(source=source, **said)
-        feedback, _ = self.get_or_create(source=source, reference=reference, defaults=said)
+        with transaction.atomic():
+            if reference:
+                feedback, is_new = self.get_or_create(
+                    source=source, reference=reference, defaults=said
+                )
+            else:
+                feedback, is_new = self.create(source=source, **said), True
+            if is_new:
+                FeedbackReason.objects.bulk_create(
+                    FeedbackReason(feedback=feedback, category=category, rank=rank)
+                    for rank, category in enumerate(others, start=1)
+                )
         return feedback
 
 
 class Feedback(models.Model):
-    """A person's word: confirmed, corrected or unclear; where it was said, and when."""
+    """A person's word: confirmed, corrected or unclear; where it was said, and when.
+
+    ``settled_at`` empty means: waits to be settled into a gold label (``settling``).
+    """
 
     class Verdict(models.TextChoices):
         CONFIRMED = "confirmed", "confirmed"
         CORRECTED = "corrected", "corrected"
         UNCLEAR = "unclear", "unclear"
+        OUT_OF_SCOPE = "out_of_scope", "none of the reasons"
 
     class Source(models.TextChoices):
         DESK = "desk", "Review desk"
@@ -72,11 +103,11 @@ class Feedback(models.Model):
     decision = models.ForeignKey(
         "classifier.Decision", models.SET_NULL, null=True, blank=True, related_name="feedback"
     )
-    verdict = models.CharField(max_length=9, choices=Verdict)
+    verdict = models.CharField(max_length=12, choices=Verdict)
     category = models.ForeignKey(
         "classifier.Category", models.PROTECT, null=True, blank=True, related_name="feedback"
     )
-    """What the person says it is; empty where their value is none of our categories."""
+    """The primary reason they say it is; empty where their value is none of our categories."""
     said_value = models.CharField(
         max_length=SAID_VALUE_CHARACTERS,
         blank=True,
@@ -86,6 +117,11 @@ class Feedback(models.Model):
     person = models.CharField(
         max_length=PERSON_CHARACTERS, blank=True, help_text="Who said it, as far as known."
     )
+    person_name = models.CharField(
+        max_length=PERSON_CHARACTERS,
+        blank=True,
+        help_text="How people call that person, where “person” is an id.",
+    )
     said_at = models.DateTimeField()
     note = models.TextField(blank=True)
     reference = models.CharField(
@@ -93,8 +129,26 @@ class Feedback(models.Model):
         blank=True,
         help_text="Makes the same word count once, however often it comes.",
     )
+    is_blind = models.BooleanField(
+        default=False, help_text="Said without seeing what the automation thought."
+    )
+    is_adjudication = models.BooleanField(
+        default=False, help_text="Settles a conflict between others: it stands alone."
+    )
+    withdrawn_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when the person took it back (undo)."
+    )
+    settled_at = models.DateTimeField(null=True, editable=False)
+    gold_label = models.ForeignKey(
+        "classifier.GoldLabel",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="feedback",
+        help_text="The gold label that this word was settled into.",
+    )
 
-    objects = FeedbackManager()
+    objects = FeedbackQuerySet.as_manager()
 
     class Meta:
         ordering = ("-said_at", "-id")
@@ -109,7 +163,36 @@ class Feedback(models.Model):
         indexes = (
             models.Index(fields=["thread"], name="feedback_by_thread"),
             models.Index(fields=["-said_at", "-id"], name="feedback_newest"),
+            models.Index(
+                fields=["id"], condition=Q(settled_at=None), name="feedback_to_settle"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.thread}: {self.get_verdict_display()}"
+
+    @property
+    def named(self) -> list[Category]:
+        """The reasons that the person named, the primary one first."""
+        if self.category is None:
+            return []
+        return [self.category, *(reason.category for reason in self.reasons.all())]
+
+
+class FeedbackReason(models.Model):
+    """A further contact reason that a person named beside the primary one (rank 1, 2, …)."""
+
+    feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="reasons")
+    category = models.ForeignKey("classifier.Category", models.PROTECT, related_name="+")
+    rank = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("rank",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["feedback", "category"], name="a_reason_is_said_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.category)

@@ -119,12 +119,23 @@ class GoldLabel(models.Model):
     class Split(models.TextChoices):
         TRAIN = "train", "training"
         TEST = "test", "held out"
+        AUDIT = "audit", "blind audit, held out"
 
     transcript = models.OneToOneField(
         "classifier.Transcript", models.PROTECT, related_name="gold_label"
     )
     split = models.CharField(
-        max_length=5, choices=Split, help_text="Given once, by the text's digest; never moves."
+        max_length=5,
+        choices=Split,
+        help_text="Given once, by the text's digest or by a blind audit; never moves.",
+    )
+    thread = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="The conversation that people spoke about; empty: it came from a file.",
+    )
+    agreement = models.FloatField(
+        null=True, help_text="Share of the trusted words that say the same, 0 to 1."
     )
     source = models.CharField(max_length=80, help_text="Where the label came from.")
     settled_at = models.DateTimeField()
@@ -133,6 +144,13 @@ class GoldLabel(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["thread"],
+                condition=~models.Q(thread=""),
+                name="one_gold_label_per_conversation",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"gold label of {self.transcript_id}"

@@ -80,6 +80,16 @@ class KeywordRule(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="How often the rule is right when it matches, from 0 to 1.",
     )
+    must_match = models.TextField(
+        "must match",
+        blank=True,
+        help_text="Sentences that the rule must find, one per line; tried at every change.",
+    )
+    must_not_match = models.TextField(
+        "must not match",
+        blank=True,
+        help_text="Sentences that the rule must leave alone, one per line.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -45,8 +45,20 @@ class ModelVersion(models.Model):
         help_text="Why a worker would not load it; empty: nothing was wrong.",
     )
     created_at = models.DateTimeField()
+    trained_by = models.CharField(
+        max_length=150, blank=True, editable=False, help_text="Who asked for the training."
+    )
+    proposed_at = models.DateTimeField(null=True, editable=False)
+    proposed_by = models.CharField(
+        max_length=150,
+        blank=True,
+        editable=False,
+        help_text="Who wants it to become the champion; a second person promotes it.",
+    )
     promoted_at = models.DateTimeField(null=True, editable=False)
     promoted_by = models.CharField(max_length=150, blank=True, editable=False)
+    retired_at = models.DateTimeField(null=True, editable=False)
+    retired_by = models.CharField(max_length=150, blank=True, editable=False)
 
     objects = ModelVersionQuerySet.as_manager()
 

@@ -14,6 +14,7 @@ from classifier.engine.text import Transcript as Words
 from classifier.leases import Leased
 
 THREAD_CHARACTERS = 64
+FACET_CHARACTERS = 120
 
 
 class TranscriptQuerySet(models.QuerySet["Transcript"]):
@@ -30,7 +31,33 @@ class TranscriptQuerySet(models.QuerySet["Transcript"]):
         return self.filter(superseded_at=None)
 
 
-class Transcript(Leased):
+class Faceted(models.Model):
+    """A row that reports can be cut by: where, in which language and about what it was said.
+
+    ``queue`` and ``team`` also say who may see it (``Remit``). Longer values are cut.
+    """
+
+    channel = models.CharField(max_length=40, blank=True)
+    language = models.CharField(max_length=16, blank=True)
+    product = models.CharField(max_length=FACET_CHARACTERS, blank=True)
+    queue = models.CharField(max_length=FACET_CHARACTERS, blank=True)
+    team = models.CharField(max_length=FACET_CHARACTERS, blank=True)
+    contacted_at = models.DateTimeField(
+        null=True, help_text="When the customer first contacted us, as far as known."
+    )
+
+    FACETS = ("channel", "language", "product", "queue", "team", "contacted_at")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def facets(self) -> dict[str, str | datetime | None]:
+        """The facets by name, to be copied to another row."""
+        return {name: getattr(self, name) for name in self.FACETS}
+
+
+class Transcript(Faceted, Leased):
     """One version of a conversation's words. ``decided_at`` empty means: waits in the tray.
 
     ``thread`` names the conversation in the system it came from; this app never looks inside.
@@ -58,8 +85,6 @@ class Transcript(Leased):
     customer_digest = models.CharField(
         max_length=64, help_text="SHA-256 of what the customer said."
     )
-    channel = models.CharField(max_length=40, blank=True)
-    language = models.CharField(max_length=16, blank=True)
     context = models.JSONField(
         default=dict, help_text="What came along: origin, status, queue, product, …"
     )

@@ -56,7 +56,7 @@ def worker() -> Program:
     return Program(
         "worker",
         [
-            *(*CELERY, "worker", "--queues", "decide,salesforce", "--concurrency", "2"),
+            *(*CELERY, "worker", "--queues", "decide,salesforce,errands", "--concurrency", "3"),
             *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
         ],
     )

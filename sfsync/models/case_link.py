@@ -66,6 +66,9 @@ class CaseLink(Leased):
     queue = models.CharField(
         max_length=255, blank=True, help_text="The owner's name where a queue owns the Case."
     )
+    team = models.CharField(
+        max_length=255, blank=True, help_text="The owner's role where a person owns the Case."
+    )
     is_closed = models.BooleanField(default=False)
     case_created_at = models.DateTimeField(null=True)
     modstamp = models.DateTimeField(null=True, help_text="SystemModstamp as last read.")
@@ -81,6 +84,10 @@ class CaseLink(Leased):
         blank=True,
         help_text="Since when the reason belongs to a person in Salesforce.",
     )
+    handed_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person last gave it back to automation."
+    )
+    handed_back_by = models.CharField(max_length=150, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True, help_text="Deleted in Salesforce.")
 
     objects = CaseLinkQuerySet.as_manager()
@@ -114,6 +121,7 @@ class CaseLink(Leased):
                 priority=case.priority[:80],
                 owner_name=case.owner_name[:255],
                 queue=case.queue[:255],
+                team=case.team[:255],
                 is_closed=case.is_closed,
                 case_created_at=case.created_at,
                 modstamp=case.modstamp,

@@ -55,6 +55,15 @@ class Connection(models.Model):
         blank=True,
         help_text="API names of Case fields that come along as context, for example “Product__c”.",
     )
+    automation_users = models.JSONField(
+        "users that are automations",
+        default=list,
+        blank=True,
+        help_text=(
+            "Usernames or ids of integration users in Salesforce: what they write into the"
+            " reason fields is no person's word."
+        ),
+    )
     org_calls_used = models.PositiveIntegerField(default=0, editable=False)
     org_calls_allowed = models.PositiveIntegerField(default=0, editable=False)
     """All API calls of the org in 24 hours, by whomever, as Salesforce last reported them."""

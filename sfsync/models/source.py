@@ -8,8 +8,52 @@ from django.db import models
 class Source(models.Model):
     """One source of turns. An org that lacks the object turns it off, with a message."""
 
+    class Kind(models.TextChoices):
+        BUILT_IN = "built_in", "built in"
+        OBJECT = "object", "an object of your org"
+        CASE_FIELD = "case_field", "a text field of Case"
+
+    class SpeakerRule(models.TextChoices):
+        """Who says the words of a source that an admin named."""
+
+        CUSTOMER = "customer", "the customer says all of it"
+        REPRESENTATIVE = "representative", "the representative says all of it"
+        FIELD = "field", "a field of the record names the speaker"
+        LINES = "lines", "each line begins with its speaker (“Agent: …”)"
+
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
+    kind = models.CharField(
+        max_length=10, choices=Kind, default=Kind.BUILT_IN, help_text="Where the words stand."
+    )
+    sobject = models.CharField(
+        "object", max_length=80, blank=True, help_text="API name, for example “Call_Log__c”."
+    )
+    case_field = models.CharField(
+        "Case lookup",
+        max_length=80,
+        blank=True,
+        help_text="API name of its field that points to the Case, for example “Case__c”.",
+    )
+    text_field = models.CharField(
+        max_length=80, blank=True, help_text="API name of the field that holds the words."
+    )
+    time_field = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="API name of the field that says when; empty: CreatedDate.",
+    )
+    speaker_rule = models.CharField(
+        max_length=14, choices=SpeakerRule, default=SpeakerRule.LINES, blank=True
+    )
+    speaker_field = models.CharField(
+        max_length=80, blank=True, help_text="API name; only where a field names the speaker."
+    )
+    customer_names = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What stands there or before the colon when the customer speaks.",
+    )
     is_enabled = models.BooleanField(default=True)
     off_because = models.CharField(
         "message",

@@ -84,7 +84,7 @@ def test_a_batch_takes_the_oldest_first(champion):
 def test_what_a_person_said_is_kept(champion):
     a_transcript("t1", PARCEL)
     said = Decision.objects.stand_by_person(
-        "t1", a_category("login"), at=NOON, decided_by=a_person()
+        "t1", [a_category("login")], at=NOON, decided_by=a_person()
     )
 
     assert decide_waiting(limit=10) == Decided(kept=1)

@@ -120,7 +120,9 @@ def test_what_lacked_a_model_is_decided_again_and_what_a_person_said_is_not():
     for thread in ("t1", "t2"):
         a_transcript(thread, "the courier lost my parcel, tracking says nothing")
     decide_waiting(limit=10)
-    Decision.objects.stand_by_person("t2", a_category("login"), at=NOON, decided_by=a_person())
+    Decision.objects.stand_by_person(
+        "t2", [a_category("login")], at=NOON, decided_by=a_person()
+    )
     a_candidate(1)
 
     promoted = promote_newest(at=LATER)

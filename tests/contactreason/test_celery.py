@@ -1,6 +1,7 @@
 """The alarm clock on a real broker: Redis where REDIS_URL names one, else the embedded one."""
 
 import json
+import logging
 import os
 import subprocess
 from threading import Event
@@ -15,7 +16,7 @@ from kombu import pools
 
 from classifier.models import Decision, Transcript
 from contactreason import embedded
-from contactreason.celery import DECIDE, DELIVER, PULL, RINGS, Station, app
+from contactreason.celery import DECIDE, DELIVER, OPEN, PULL, RINGS, Station, app
 from tests import factories
 
 pytestmark = pytest.mark.redis
@@ -68,7 +69,7 @@ def test_a_message_carries_a_name_and_nothing_that_anybody_said(broker):
 def test_a_station_that_moved_rows_on_rings_the_next_and_itself(broker):
     app.tasks[DECIDE].on_success(3, "id", (), {})
 
-    assert rung(broker) == sorted([DELIVER, DECIDE])
+    assert rung(broker) == sorted([DELIVER, OPEN, DECIDE])
 
 
 def test_a_station_that_found_nothing_rings_nobody(broker):
@@ -126,10 +127,20 @@ class Broken(Station):
         raise OperationalError("server closed the connection\nmore")
 
 
-def test_a_station_without_its_database_says_so_in_one_line_and_moves_nothing(caplog):
-    assert Broken()() == 0
+def test_a_station_without_its_database_says_so_in_one_line_and_moves_nothing():
+    # Not caplog: a worker that was started in this process sets up the root logger anew, in a
+    # thread of its own, and with it goes the handler by which caplog hears.
+    said = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append(record.getMessage())
+    logger = logging.getLogger("contactreason.celery")
+    logger.addHandler(listener)
+    try:
+        assert Broken()() == 0
+    finally:
+        logger.removeHandler(listener)
 
-    (line,) = caplog.messages
+    (line,) = said
     assert line.startswith(
         "station=tests.broken The database says: server closed the connection."
     )

@@ -70,7 +70,7 @@ def test_an_abstention_says_why_a_person_should_look(db):
 def test_a_reviewers_word_is_called_that(db):
     told(reason(), customer(WORDS))
     category = a_category("billing")
-    decision = Decision.objects.stand_by_person("500000000000001AAA", category, at=NOON)
+    decision = Decision.objects.stand_by_person("500000000000001AAA", [category], at=NOON)
 
     assert evidence_text(decision, CategoryMapping.book()) == "Billing: a reviewer decided."
     assert version_text(decision) == ""

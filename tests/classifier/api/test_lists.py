@@ -84,7 +84,7 @@ def test_decisions_can_be_narrowed(client, three_decisions, filters, threads):
 
 
 def test_a_replaced_decision_is_shown_only_when_asked_for(client, three_decisions):
-    Decision.objects.stand_by_person("t0", a_category("delivery"), at=LATER)
+    Decision.objects.stand_by_person("t0", [a_category("delivery")], at=LATER)
 
     standing = rows(client, "/api/v1/decisions", thread="t0")
     all_of_them = rows(client, "/api/v1/decisions", thread="t0", superseded="true")
@@ -135,7 +135,11 @@ def test_feedback_is_listed_and_narrowed(client):
     refund = a_category("refund")
     for number, verdict in enumerate(["confirmed", "corrected"]):
         Feedback.objects.hear(
-            thread=f"t{number}", verdict=verdict, source="desk", said_at=NOON, category=refund
+            thread=f"t{number}",
+            verdict=verdict,
+            source="desk",
+            said_at=NOON,
+            categories=[refund],
         )
 
     told = rows(client, "/api/v1/feedback", verdict="corrected")

@@ -72,7 +72,7 @@ def test_a_sure_decision_is_kept_when_the_new_verdict_abstains(refund):
 
 def test_automation_never_supersedes_a_person(refund, billing):
     transcript = a_transcript("t1")
-    said = Decision.objects.stand_by_person("t1", refund, at=NOON, decided_by=a_person())
+    said = Decision.objects.stand_by_person("t1", [refund], at=NOON, decided_by=a_person())
 
     new = Decision.objects.stand(transcript, sure_of("billing"), at=LATER)
 
@@ -83,8 +83,8 @@ def test_automation_never_supersedes_a_person(refund, billing):
 def test_a_person_supersedes_automation_and_another_person(refund, billing):
     Decision.objects.stand(a_transcript("t1"), sure_of("refund"), at=NOON)
 
-    Decision.objects.stand_by_person("t1", billing, at=NOON)
-    Decision.objects.stand_by_person("t1", refund, at=LATER)
+    Decision.objects.stand_by_person("t1", [billing], at=NOON)
+    Decision.objects.stand_by_person("t1", [refund], at=LATER)
 
     assert [d.category for d in Decision.objects.standing()] == [refund]
     assert Decision.objects.count() == 3
@@ -92,14 +92,14 @@ def test_a_person_supersedes_automation_and_another_person(refund, billing):
 
 def test_the_same_word_of_a_person_said_again_changes_nothing(refund):
     a_transcript("t1")
-    first = Decision.objects.stand_by_person("t1", refund, at=NOON)
+    first = Decision.objects.stand_by_person("t1", [refund], at=NOON)
 
-    assert Decision.objects.stand_by_person("t1", refund, at=LATER) == first
+    assert Decision.objects.stand_by_person("t1", [refund], at=LATER) == first
 
 
 def test_a_person_cannot_decide_a_thread_that_is_not_known(refund):
     with pytest.raises(Transcript.DoesNotExist):
-        Decision.objects.stand_by_person("nowhere", refund, at=NOON)
+        Decision.objects.stand_by_person("nowhere", [refund], at=NOON)
 
 
 def test_many_verdicts_stand_in_a_fixed_number_of_queries(

@@ -11,7 +11,7 @@ def test_a_word_is_linked_to_what_stood_when_it_was_said():
     decision = Decision.objects.stand(transcript, sure_of("refund"), at=NOON)
 
     feedback = Feedback.objects.hear(
-        thread="t1", verdict="confirmed", source="desk", category=refund, said_at=LATER
+        thread="t1", verdict="confirmed", source="desk", categories=[refund], said_at=LATER
     )
 
     assert (feedback.transcript, feedback.decision) == (transcript, decision)

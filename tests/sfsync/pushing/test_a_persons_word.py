@@ -147,7 +147,7 @@ def test_a_reviewers_correction_is_written_as_a_persons(desk):
     link = desk.decided_case("billing.refund")
     desk.push()
     category = Category.objects.get(code="delivery.late")
-    Decision.objects.stand_by_person(link.case_id, category, at=NOON)
+    Decision.objects.stand_by_person(link.case_id, [category], at=NOON)
 
     assert desk.push() == Delivery(written=1)
 

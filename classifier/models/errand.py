@@ -1,0 +1,108 @@
+"""Work that a person asked for and a worker does: a training, an export, an assessment."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from classifier.leases import Leased
+
+
+class ErrandQuerySet(models.QuerySet["Errand"]):
+    """Narrows to what waits, and takes orders."""
+
+    def waiting(self, kinds: "list[str] | None" = None) -> Self:
+        """Return what is not done yet, in order of asking; a killed worker's too."""
+        waiting = self.filter(done_at=None).order_by("id")
+        return waiting if kinds is None else waiting.filter(kind__in=kinds)
+
+    def ask(
+        self,
+        kind: str,
+        *,
+        at: datetime,
+        by: Any = None,
+        parameters: dict[str, Any] | None = None,
+    ) -> "Errand":
+        """Return a new errand for a worker; ``by`` is the user who asks, None: a clock."""
+        return self.create(
+            kind=kind,
+            asked_at=at,
+            asked_by_id=by.pk if by else None,
+            parameters=parameters or {},
+        )
+
+    def ask_once(
+        self,
+        kind: str,
+        *,
+        at: datetime,
+        by: Any = None,
+        parameters: dict[str, Any] | None = None,
+    ) -> "Errand":
+        """Return the errand of this kind and these parameters that waits or runs, else a new one."""
+        same = self.waiting([kind]).filter(parameters=parameters or {}).first()
+        return same or self.ask(kind, at=at, by=by, parameters=parameters)
+
+
+class Errand(Leased):
+    """One order and how far it is. ``done_at`` set: over; ``error`` says why it failed.
+
+    What may be done is in ``Errands`` of ``classifier.errands``; ``parameters`` and ``result``
+    are JSON that only the errand's kind understands, and hold no customer's words.
+    """
+
+    kind = models.CharField(max_length=40)
+    parameters = models.JSONField(default=dict)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    share = models.FloatField(default=0.0, help_text="How much is done, 0 to 1.")
+    said = models.CharField(
+        max_length=200, blank=True, help_text="What is being done now, for people."
+    )
+    result = models.JSONField(default=dict)
+    error = models.CharField(
+        max_length=500, blank=True, help_text="Why it failed, and what to do."
+    )
+
+    objects = ErrandQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(share__gte=0.0, share__lte=1.0), name="progress_is_a_share"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["id"], condition=Q(done_at=None), name="errands_waiting"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.done_at is not None
+
+    @property
+    def has_failed(self) -> bool:
+        return self.is_over and bool(self.error)
+
+
+class ErrandFile(models.Model):
+    """What an errand made to be downloaded, apart so that no list page loads it."""
+
+    errand = models.OneToOneField(Errand, models.CASCADE, related_name="file")
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=100)
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,105 @@
+"""An open question to a person about one conversation."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Narrows to what waits."""
+
+    def waiting(self) -> Self:
+        """Return the open reviews, most important and then longest waiting first."""
+        return self.filter(closed_at=None).order_by("-importance", "opened_at", "id")
+
+    def free_for(self, user_id: int, moment: datetime) -> Self:
+        """Return what nobody else holds at ``moment``."""
+        return self.filter(
+            Q(reserved_by=None) | Q(reserved_by=user_id) | Q(reserved_until__lt=moment)
+        )
+
+
+class Review(models.Model):
+    """One conversation that a person should look at, and why.
+
+    ``reserved_by`` and ``reserved_until`` are a claim that runs out by itself: while it holds,
+    nobody else gets this review. ``closed_at`` set: answered, or no longer needed.
+    """
+
+    class Kind(models.TextChoices):
+        UNSURE = "unsure", "The automation is not sure"
+        AUDIT = "audit", "Drawn for blind audit"
+        CONFLICT = "conflict", "People disagree"
+
+    class Outcome(models.TextChoices):
+        CONFIRMED = "confirmed", "confirmed"
+        CORRECTED = "corrected", "corrected"
+        UNCLEAR = "unclear", "unclear"
+        OUT_OF_SCOPE = "out_of_scope", "none of the reasons"
+        OBSOLETE = "obsolete", "no longer needed"
+
+    thread = models.CharField(max_length=64)
+    transcript = models.ForeignKey(
+        "classifier.Transcript", models.PROTECT, related_name="reviews"
+    )
+    decision = models.ForeignKey(
+        "classifier.Decision", models.PROTECT, null=True, related_name="reviews"
+    )
+    """What stood when the question was opened."""
+    kind = models.CharField(max_length=8, choices=Kind)
+    importance = models.PositiveSmallIntegerField(
+        default=0, help_text="Higher comes first: from the Case's priority and the kind."
+    )
+    queue = models.CharField(max_length=120, blank=True)
+    team = models.CharField(max_length=120, blank=True)
+    opened_at = models.DateTimeField()
+    reserved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    reserved_until = models.DateTimeField(null=True, editable=False)
+    skipped_by = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
+    """People who passed this one on: it does not come back to them."""
+    closed_at = models.DateTimeField(null=True, editable=False)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    feedback = models.OneToOneField(
+        "classifier.Feedback", models.SET_NULL, null=True, related_name="review"
+    )
+    """The answer."""
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-importance", "opened_at", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["thread", "kind"],
+                condition=Q(closed_at=None),
+                name="one_open_review_per_thread_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, outcome="")
+                | (Q(closed_at__isnull=False) & ~Q(outcome="")),
+                name="a_closed_review_has_an_outcome",
+            ),
+        )
+        indexes = (
+            models.Index(
+                F("importance").desc(),
+                F("opened_at").asc(),
+                F("id").asc(),
+                condition=Q(closed_at=None),
+                name="reviews_waiting",
+            ),
+            models.Index(fields=["reserved_by", "-closed_at"], name="reviews_by_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.thread}: {self.get_kind_display()}"
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the reviewer must not see what the automation thought."""
+        return self.kind == Review.Kind.AUDIT
