@@ -6,6 +6,7 @@ imports the settings before any conftest is read.
 
 import atexit
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -25,12 +26,30 @@ for name in [name for name in os.environ if name.startswith("SALESFORCE_")]:
     del os.environ[name]
 
 
+def own_redis_database(url: str, worker: str) -> str:
+    """Return ``url`` with the database of one of several test runs side by side.
+
+    They count down from the one that is named: ``gw1`` of ``redis://…/15`` has number 14.
+    """
+    host, _, number = url.rpartition("/")
+    return f"{host}/{int(number) - int(re.sub(r'[^0-9]', '', worker))}"
+
+
+if os.environ.get("REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    os.environ["REDIS_URL"] = own_redis_database(os.environ["REDIS_URL"], worker)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run browser tests last.
+    """Run what starts real processes first, for it takes longest, and browser tests last.
 
     Playwright keeps an event loop running in the tests' thread from its first test on, and Django
     gives other code there another database connection: one that cannot bring back the rows of
     migrations after a test that commits.
     """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("browser") is not None,
+            item.get_closest_marker("processes") is None,
+        )
+    )

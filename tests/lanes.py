@@ -23,6 +23,8 @@ DATABASE_URL = os.environ.get(
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 PER_SERVER = "(database or redis) and not browser and not node and not processes"
 """What may behave otherwise on another database or broker."""
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""Two files at a time, in the order of ``tests.environment``: half of the suite waits."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def server_lanes() -> list[Outcome]:
 
 
 def passes(arguments: list[str], environment: dict[str, str]) -> bool:
-    command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
+    command = [sys.executable, "-m", "pytest", "--durations=10", *SIDE_BY_SIDE, *arguments]
     shown = " ".join(f"{name}={value}" for name, value in environment.items() if value)
     print(
         f"\n== pytest {' '.join(arguments)} {shown or '(SQLite, embedded broker)'}", flush=True
