@@ -69,6 +69,7 @@ NAVIGATION = [
             _entry("Groups", "group", "auth.group"),
             _entry("API tokens", "key", "authtoken.tokenproxy"),
             _entry("Schedules", "schedule", "django_celery_beat.periodictask"),
+            _entry("Errands", "hourglass_top", "classifier.errand"),
         ],
     },
 ]

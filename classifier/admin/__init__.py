@@ -2,6 +2,7 @@
 
 from classifier.admin.category import CategoryAdmin
 from classifier.admin.decision import DecisionAdmin
+from classifier.admin.errand import ErrandAdmin
 from classifier.admin.feedback import FeedbackAdmin
 from classifier.admin.gold_label import GoldLabelAdmin
 from classifier.admin.keyword_rule import KeywordRuleAdmin
@@ -11,6 +12,7 @@ from classifier.admin.transcript import Link, TranscriptAdmin
 __all__ = [
     "CategoryAdmin",
     "DecisionAdmin",
+    "ErrandAdmin",
     "FeedbackAdmin",
     "GoldLabelAdmin",
     "KeywordRuleAdmin",

@@ -9,6 +9,11 @@ from django.db.models import Q
 
 from classifier.leases import Leased
 
+WORTH_ESTIMATING = 0.03
+"""Share done from which on the time left is told: before, it would be a wild guess."""
+SAID_CHARACTERS = 200
+ERROR_CHARACTERS = 500
+
 
 class ErrandQuerySet(models.QuerySet["Errand"]):
     """Narrows to what waits, and takes orders."""
@@ -50,8 +55,9 @@ class ErrandQuerySet(models.QuerySet["Errand"]):
 class Errand(Leased):
     """One order and how far it is. ``done_at`` set: over; ``error`` says why it failed.
 
-    What may be done is in ``Errands`` of ``classifier.errands``; ``parameters`` and ``result``
-    are JSON that only the errand's kind understands, and hold no customer's words.
+    What may be done is in ``ERRANDS`` of the tasks; ``parameters`` and ``result`` are JSON that
+    only the errand's kind understands, and hold no customer's words. ``result["told"]``, where
+    there is one, is a sentence for people about what came of it.
     """
 
     kind = models.CharField(max_length=40)
@@ -64,11 +70,11 @@ class Errand(Leased):
     done_at = models.DateTimeField(null=True)
     share = models.FloatField(default=0.0, help_text="How much is done, 0 to 1.")
     said = models.CharField(
-        max_length=200, blank=True, help_text="What is being done now, for people."
+        max_length=SAID_CHARACTERS, blank=True, help_text="What is being done now, for people."
     )
     result = models.JSONField(default=dict)
     error = models.CharField(
-        max_length=500, blank=True, help_text="Why it failed, and what to do."
+        max_length=ERROR_CHARACTERS, blank=True, help_text="Why it failed, and what to do."
     )
 
     objects = ErrandQuerySet.as_manager()
@@ -94,6 +100,28 @@ class Errand(Leased):
     @property
     def has_failed(self) -> bool:
         return self.is_over and bool(self.error)
+
+    @property
+    def percent(self) -> int:
+        """How much is done, 0 to 100, for people."""
+        return int(100 * self.share)
+
+    @property
+    def told(self) -> str:
+        """What came of it in a sentence; empty: it is not over, or has nothing to say."""
+        return str(self.result.get("told", "")) if self.is_over else ""
+
+    def seconds_so_far(self, now: datetime) -> float:
+        """Return how long it has been at work, or was; 0 while it waits for a worker."""
+        if self.started_at is None:
+            return 0.0
+        return max(0.0, ((self.done_at or now) - self.started_at).total_seconds())
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Return how long it will take at the pace so far; None: nobody can tell yet."""
+        if self.is_over or self.started_at is None or self.share < WORTH_ESTIMATING:
+            return None
+        return self.seconds_so_far(now) * (1 - self.share) / self.share
 
 
 class ErrandFile(models.Model):

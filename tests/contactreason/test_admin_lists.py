@@ -14,6 +14,7 @@ from rest_framework.authtoken.models import Token, TokenProxy
 from classifier.models import (
     Category,
     Decision,
+    Errand,
     Feedback,
     GoldLabel,
     KeywordRule,
@@ -53,6 +54,7 @@ MAKERS: dict[type, Callable[[], object]] = {
         minute=str(CrontabSchedule.objects.count())
     ),
     Decision: make_decision,
+    Errand: lambda: make.make_errand(asked_by=make.make_user()),
     Feedback: lambda: make.make_feedback(
         category=make.make_category(parent=make.make_category())
     ),
@@ -138,7 +140,17 @@ def test_a_list_that_is_empty_only_for_its_filter_says_so(administrator):
 
 @pytest.mark.parametrize(
     "model",
-    [CaseLink, Decision, Feedback, GoldLabel, ModelVersion, Notice, Transcript, WriteBack],
+    [
+        CaseLink,
+        Decision,
+        Errand,
+        Feedback,
+        GoldLabel,
+        ModelVersion,
+        Notice,
+        Transcript,
+        WriteBack,
+    ],
     ids=lambda model: model.__name__,
 )
 def test_rows_that_the_machine_makes_cannot_be_edited(administrator, model):
