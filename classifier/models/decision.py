@@ -58,6 +58,11 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Return the decisions that hold now: one per thread at most."""
         return self.filter(superseded_at=None)
 
+    def as_of(self, thread: str, moment: datetime) -> "Decision | None":
+        """Return the decision that stood at ``moment``; before all of them the first."""
+        made = self.filter(thread=thread).order_by("-id")
+        return made.filter(decided_at__lte=moment).first() or made.last()
+
     def stand(
         self,
         transcript: Transcript,

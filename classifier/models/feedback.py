@@ -26,6 +26,10 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         """Return what waits to be settled into gold labels, withdrawals included."""
         return self.filter(settled_at=None).order_by("id")
 
+    def withdraw(self, at: datetime) -> int:
+        """Let the people take these words back; what was settled with them is settled anew."""
+        return self.filter(withdrawn_at=None).update(withdrawn_at=at, settled_at=None)
+
     def hear(
         self,
         *,
@@ -45,14 +49,14 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         """Return the feedback row of a person's word about ``thread``, made if it is new.
 
         ``categories``: the primary reason first, then the further ones. It is linked to the
-        thread's current transcript and standing decision. With a ``reference`` the same word
+        words and the decision that stood when it was said. With a ``reference`` the same word
         of the same source counts once, however often it comes. One transaction.
         """
         primary, *others = dict.fromkeys(categories) or (None,)
         said = {
             "thread": thread,
-            "transcript": Transcript.objects.current().filter(thread=thread).first(),
-            "decision": Decision.objects.standing().filter(thread=thread).first(),
+            "transcript": Transcript.objects.as_of(thread, said_at),
+            "decision": Decision.objects.as_of(thread, said_at),
             "verdict": verdict,
             "category": primary,
             "said_value": said_value[:SAID_VALUE_CHARACTERS],
@@ -146,6 +150,11 @@ class Feedback(models.Model):
         editable=False,
         related_name="feedback",
         help_text="The gold label that this word was settled into.",
+    )
+    was_right = models.BooleanField(
+        null=True,
+        editable=False,
+        help_text="Whether others came to the same; counted once in the person's trust.",
     )
 
     objects = FeedbackQuerySet.as_manager()

@@ -17,6 +17,8 @@ from classifier.models.transcript import Transcript, digest, to_rows
 HELD_OUT_SHARE = 0.15  # as many as leave 30 texts to measure on where 200 are labelled
 THREAD_PREFIX = "gold:"
 _THREAD_DIGITS = 48
+PEOPLE = "people"
+"""The source of labels that were settled from what people said."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,20 @@ class Settled:
 
     @property
     def thread(self) -> str:
-        return THREAD_PREFIX + self.digest[:_THREAD_DIGITS]
+        return thread_of(self.digest)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What people agree that a conversation is about."""
+
+    thread: str
+    categories: tuple[Category, ...]
+    """The primary reason first; none: out of scope."""
+    agreement: float
+    """Share of the trusted weight that says so, in [0, 1]."""
+    is_audit: bool
+    """Said without suggestions: held out for ever, where the words are new."""
 
 
 class GoldLabelManager(models.Manager["GoldLabel"]):
@@ -74,6 +89,41 @@ class GoldLabelManager(models.Manager["GoldLabel"]):
             )
         return len(new)
 
+    def of_words(self, words_digest: str) -> "GoldLabel | None":
+        """Return the gold label of exactly these words, whoever settled it."""
+        return self.filter(transcript__thread=thread_of(words_digest)).first()
+
+    def settle(self, seen: Transcript, truth: "Truth", *, at: datetime) -> "GoldLabel":
+        """Return the gold label of a conversation of which people now agree.
+
+        ``seen``: the words that they saw. One label per conversation, and one per words: one
+        that is there keeps its words and its split, and gets the reasons. The caller's
+        transaction.
+        """
+        label = self.filter(thread=truth.thread).first() or self.of_words(seen.digest)
+        settled = {
+            "thread": truth.thread,
+            "agreement": truth.agreement,
+            "source": PEOPLE,
+            "settled_at": at,
+        }
+        if label is None:
+            split = GoldLabel.Split.AUDIT if truth.is_audit else split_of(seen.digest)
+            label = self.create(transcript=_copy(seen, at), split=split, **settled)
+        else:
+            if label.thread:
+                settled["thread"] = label.thread
+            self.filter(pk=label.pk).update(**settled)
+        _put_reasons(label, truth.categories)
+        return label
+
+    def drop(self, label: "GoldLabel") -> None:
+        """Remove a label that nobody's word holds any more; models trained on it stay."""
+        words = label.transcript
+        label.delete()
+        if words.purpose == Transcript.Purpose.LEARN and not words.predictions.exists():
+            words.delete()
+
     def examples(self, split: "GoldLabel.Split | str") -> list[Example]:
         """Return the labelled conversations of one split, with their active categories.
 
@@ -88,6 +138,11 @@ class GoldLabelManager(models.Manager["GoldLabel"]):
         return [example for row in rows if (example := row.to_example()) is not None]
 
 
+def thread_of(words_digest: str) -> str:
+    """Return the thread under which the words of a gold label are kept."""
+    return THREAD_PREFIX + words_digest[:_THREAD_DIGITS]
+
+
 def split_of(digest_of_words: str) -> "GoldLabel.Split":
     """Return the split that a conversation belongs to for ever, drawn from its SHA-256."""
     is_held_out = int(digest_of_words[:8], 16) < HELD_OUT_SHARE * 2**32
@@ -98,6 +153,33 @@ def fingerprint(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of a set of examples, whatever their order."""
     lines = sorted(f"{each.key} {' '.join(sorted(each.categories))}" for each in examples)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _copy(seen: Transcript, at: datetime) -> Transcript:
+    """Return the words of a gold label: they outlive the conversation's later versions."""
+    words, _ = Transcript.objects.current().get_or_create(
+        thread=thread_of(seen.digest),
+        defaults={
+            "purpose": Transcript.Purpose.LEARN,
+            "turns": seen.turns,
+            "digest": seen.digest,
+            "customer_digest": seen.customer_digest,
+            "language": seen.language,
+            "received_at": at,
+        },
+    )
+    return words
+
+
+def _put_reasons(label: "GoldLabel", categories: Sequence[Category]) -> None:
+    wanted = [category.pk for category in categories]
+    if list(label.reasons.values_list("category_id", flat=True)) == wanted:
+        return
+    label.reasons.all().delete()
+    GoldReason.objects.bulk_create(
+        GoldReason(gold_label=label, category_id=pk, rank=rank)
+        for rank, pk in enumerate(wanted)
+    )
 
 
 def _transcript(settled: Settled, at: datetime) -> Transcript:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -29,6 +29,19 @@ class TranscriptQuerySet(models.QuerySet["Transcript"]):
     def current(self) -> Self:
         """Return the newest version of each thread."""
         return self.filter(superseded_at=None)
+
+    def as_of(self, thread: str, moment: datetime) -> "Transcript | None":
+        """Return the version that was the newest at ``moment``; before all of them the first."""
+        versions = self.filter(thread=thread).order_by("-id")
+        return versions.filter(received_at__lte=moment).first() or versions.last()
+
+    def decide_again(self, threads: Iterable[str]) -> int:
+        """Let the current words of these threads wait for a decision; return how many do."""
+        return (
+            self.current()
+            .filter(thread__in=list(threads), purpose="decide")
+            .update(decided_at=None, attempts=0, lease_token=None, leased_until=None)
+        )
 
 
 class Faceted(models.Model):
