@@ -100,7 +100,7 @@ def place(draft: Draft, turns: Sequence[Said], channel: str) -> None:
         case "messaging":
             _as_messages(draft, turns)
         case _:
-            raise ValueError(f"unknown channel: {channel}")
+            _as_emails(draft, turns)
 
 
 def pieces(text: str, length: int) -> list[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from sfsync.local_org.field_makers import MULTIPICKLIST_LENGTH
 from sfsync.local_org.schema import Field, Kind, PicklistValue
-from sfsync.local_org.standard_objects import MULTIPICKLIST_LENGTH
 
 
 def contact_reason_fields(codes: Iterable[str]) -> tuple[Field, ...]:

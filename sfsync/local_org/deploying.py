@@ -15,8 +15,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
 from sfsync.local_org.access import PermissionSet
+from sfsync.local_org.field_makers import MULTIPICKLIST_LENGTH
 from sfsync.local_org.schema import Field, Kind, PicklistValue
-from sfsync.local_org.standard_objects import MULTIPICKLIST_LENGTH
 from sfsync.local_org.state import OrgState
 
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"

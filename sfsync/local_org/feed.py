@@ -24,7 +24,19 @@ WORDS_OF_SUBJECT = 8
 _SHARE_CLOSED = 0.3
 _SHARE_WITHOUT_SUBJECT = 0.15
 _SHARE_IN_QUEUE = 0.4
-_ORIGINS = {"email": "Email", "web": "Web", "comments": "Portal", "messaging": "Chat"}
+_ORIGINS = {
+    "email": "Email",
+    "web": "Web",
+    "comments": "Portal",
+    "messaging": "Messaging",
+    "chat": "Chat",
+    "voice": "Phone",
+    "call_log": "Phone",
+    "attachment": "Phone",
+    "custom_object": "Phone",
+    "case_field": "Phone",
+    "social": "Social",
+}
 _LANGUAGES = {"en": "en_US", "nl": "nl_NL"}
 _GAPS = {"messaging": timedelta(seconds=40), "comments": timedelta(hours=2)}
 _GAP = timedelta(hours=5)

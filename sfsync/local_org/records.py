@@ -8,7 +8,19 @@ from pathlib import Path
 from typing import TextIO, cast
 
 GZIP_MAGIC = b"\x1f\x8b"
-CHANNELS = ("email", "web", "comments", "messaging")
+CHANNELS = (
+    "email",
+    "web",
+    "comments",
+    "messaging",
+    "chat",
+    "voice",
+    "call_log",
+    "attachment",
+    "custom_object",
+    "case_field",
+    "social",
+)
 """Ways a conversation can come in; each puts the words in other places."""
 
 

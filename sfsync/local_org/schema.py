@@ -27,10 +27,13 @@ class Kind(StrEnum):
     URL = "url"
     REFERENCE = "reference"
     ANYTYPE = "anyType"
+    BASE64 = "base64"
+    """Bytes kept elsewhere; a query gives the path to them."""
 
 
 NUMBERS = frozenset({Kind.INT, Kind.DOUBLE, Kind.PERCENT})
 MOMENTS = frozenset({Kind.DATETIME, Kind.DATE})
+_UNSORTABLE = frozenset({Kind.MULTIPICKLIST, Kind.BASE64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,12 @@ class Field:
 
     @property
     def is_filterable(self) -> bool:
-        return not self.is_long_text and not self.is_sortable_only
+        is_kept_elsewhere = self.kind is Kind.BASE64
+        return not (self.is_long_text or self.is_sortable_only or is_kept_elsewhere)
 
     @property
     def is_sortable(self) -> bool:
-        return not self.is_long_text and self.kind is not Kind.MULTIPICKLIST
+        return not self.is_long_text and self.kind not in _UNSORTABLE
 
     @property
     def shown_as(self) -> str:
@@ -101,6 +105,8 @@ class SObject:
     """Child relationship name → (child sObject, its field that points here)."""
     cascades: tuple[str, ...] = ()
     """Child relationships whose rows are deleted along."""
+    key_filters: tuple[str, ...] = ()
+    """Lookups of which a query must name one, with = or IN; empty: any query will do."""
     _fields: dict[str, Field] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

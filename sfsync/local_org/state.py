@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sfsync.local_org.access import Access
+from sfsync.local_org.access import Access, PermissionSet
 from sfsync.local_org.faults import Faults
 from sfsync.local_org.founding import found
 from sfsync.local_org.ids import new_id
@@ -18,6 +18,8 @@ from sfsync.local_org.tables import Row, Table
 
 API_ALLOWANCE = 100_000
 """Calls in 24 hours of an Enterprise org, before licences add to it."""
+OWN_FIELDS = "Own_Fields"
+"""Permission set for the org's own custom fields; the product's fields are not in it."""
 _STAMPS = ("SystemModstamp", "LastModifiedDate")
 
 
@@ -98,6 +100,18 @@ class OrgState:
         self._pending: list[PendingCommit] = []
         self._case_numbers = itertools.count(1001)
         self.founders = found(self.tables, self._organization(), self.now())
+        self._open_own_fields()
+
+    def _open_own_fields(self) -> None:
+        """Let the integration user read what this org's admin built before we came."""
+        names = frozenset(
+            f"{one.name}.{field.name}"
+            for one in self.schema
+            for field in one.fields
+            if field.is_custom
+        )
+        self.access.permission_sets[OWN_FIELDS] = PermissionSet(OWN_FIELDS, names, names)
+        self.access.assign(self.founders.integration, OWN_FIELDS)
 
     # Time
 

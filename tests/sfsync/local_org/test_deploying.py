@@ -6,6 +6,7 @@ import pytest
 
 from sfsync.local_org.deploying import DeployFailed
 from sfsync.local_org.schema import Kind
+from sfsync.local_org.state import OWN_FIELDS
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -152,7 +153,7 @@ def test_nothing_is_deployed_where_one_file_is_wrong(org, package):
     problems(org, package)
 
     assert org.sobject("Case").find("Contact_Reason__c") is None
-    assert org.access.permission_sets == {}
+    assert list(org.access.permission_sets) == [OWN_FIELDS]
 
 
 def test_a_permission_for_a_field_that_is_not_there_is_refused(org, package):

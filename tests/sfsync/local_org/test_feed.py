@@ -123,8 +123,8 @@ def test_some_cases_are_closed_some_lie_in_queues_some_have_no_subject(sf, org):
     assert share("IsClosed = true AND ClosedDate = null") == 0
     assert 0.2 < share("Owner.Type = 'Queue'") < 0.6
     assert 0.02 < share("Subject = null") < 0.35
-    for origin in ("Email", "Web", "Portal", "Chat"):
-        assert share(f"Origin = '{origin}'") > 0.1
+    for origin in ("Email", "Web", "Portal", "Messaging", "Chat", "Phone", "Social"):
+        assert share(f"Origin = '{origin}'") > 0.04
 
 
 def test_the_same_file_makes_the_same_org(clock):
