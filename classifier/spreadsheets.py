@@ -1,0 +1,120 @@
+"""Tables as files: CSV, XLSX and JSON lines, which spreadsheet programs open without running anything.
+
+Rows are written as they come, so a table of any length needs little memory (XLSX: openpyxl's
+write-only mode).
+"""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+Cell = str | int | float | bool | None
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A cell that begins so is run as a formula by a spreadsheet program; the full-width forms are
+folded to these by some (OWASP, CSV injection)."""
+LONGEST_CELL = (
+    32_767  # characters in a cell of XLSX (Microsoft, Excel specifications and limits)
+)
+_BUFFERED = 1_000_000  # bytes of XLSX kept in memory before they go to a file
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One kind of file."""
+
+    code: str
+    """Also the file's ending."""
+    label: str
+    media_type: str
+
+
+CSV = Form("csv", "CSV", "text/csv; charset=utf-8")
+XLSX = Form(
+    "xlsx",
+    "Excel (XLSX)",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+JSONL = Form("jsonl", "JSON lines", "application/x-ndjson")
+FORMS = {form.code: form for form in (CSV, XLSX, JSONL)}
+
+
+def harmless(cell: Cell) -> Cell:
+    """Return ``cell`` so that a spreadsheet program shows it as text and runs nothing."""
+    if isinstance(cell, str) and _is_formula(cell.lstrip("'")):
+        return f"'{cell}"
+    return cell
+
+
+def as_meant(cell: str) -> str:
+    """Return a cell as it was before ``harmless``."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.startswith(FORMULA_STARTS)
+
+
+def written(
+    form: Form, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> Iterator[bytes]:
+    """Yield the file of a table, piece by piece; each row has one cell per column."""
+    if form is CSV:
+        return _csv(columns, rows)
+    return _xlsx(columns, rows) if form is XLSX else _jsonl(columns, rows)
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    line = io.StringIO(newline="")
+    writer = csv.writer(line)
+    yield b"\xef\xbb\xbf"  # without the mark Excel takes UTF-8 for something else
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([harmless(cell) for cell in row])
+        yield line.getvalue().encode("utf-8", "replace")
+        line.seek(0)
+        line.truncate()
+    yield line.getvalue().encode("utf-8", "replace")
+
+
+def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    for row in rows:
+        said = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)
+        yield said.encode("utf-8", "replace") + b"\n"
+
+
+def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    with tempfile.SpooledTemporaryFile(max_size=_BUFFERED) as file:
+        _write_book(file, columns, rows)
+        file.seek(0)
+        while piece := file.read(_BUFFERED):
+            yield piece
+
+
+def _write_book(
+    file: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Export")
+    sheet.freeze_panes = "A2"
+    sheet.append(columns)
+    for row in rows:
+        sheet.append([_text(sheet, cell) if isinstance(cell, str) else cell for cell in row])
+    book.save(file)
+
+
+def _text(sheet: object, cell: str) -> WriteOnlyCell:
+    """Return a cell that is text whatever it begins with; what XLSX cannot hold is left out."""
+    legal = ILLEGAL_CHARACTERS_RE.sub("", cell).encode("utf-8", "replace").decode()
+    shown = harmless(legal[: LONGEST_CELL - 1])
+    made = WriteOnlyCell(sheet, shown)
+    made.data_type = "s"
+    return made
