@@ -1,5 +1,6 @@
 """An open question to a person about one conversation."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -7,9 +8,75 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from classifier.models.decision import Decision
+from classifier.models.transcript import Transcript
+
+PRIORITIES = {
+    "critical": 300,
+    "urgent": 300,
+    "p1": 300,
+    "high": 200,
+    "p2": 200,
+    "low": 0,
+}
+"""What a Case's priority counts, by Salesforce's own words and the usual ones beside them."""
+ORDINARY = 100
+"""What any other priority counts, and none."""
+CLOSED = 0
+"""What a conversation counts that is over: nobody waits for its reason any more."""
+KINDS = {"conflict": 50, "audit": 30, "unsure": 0}
+"""Two people have spent their time on a conflict already; an audit that waits for ever is none."""
+
+
+def importance_of(transcript: Transcript, kind: str) -> int:
+    """Return how early a person is asked: the Case's priority first, then the kind.
+
+    ``transcript.context["priority"]`` is the priority in the words of the system it came from.
+    """
+    word = str(transcript.context.get("priority", "")).strip().lower()
+    rank = PRIORITIES.get(word, ORDINARY)
+    if transcript.moment == Transcript.Moment.CLOSED:
+        rank = CLOSED
+    return rank + KINDS[kind]
+
 
 class ReviewQuerySet(models.QuerySet["Review"]):
-    """Narrows to what waits."""
+    """Narrows to what waits; opens and closes questions."""
+
+    def open(
+        self,
+        kind: "Review.Kind | str",
+        transcript: Transcript,
+        decision: Decision | None,
+        *,
+        at: datetime,
+    ) -> "tuple[Review, bool]":
+        """Return the open question of this kind about a conversation, and whether it is new.
+
+        One that is open already stays as it is.
+        """
+        review = self.model.asking(kind, transcript, decision, at=at)
+        return self.get_or_create(
+            thread=review.thread,
+            kind=kind,
+            closed_at=None,
+            defaults={
+                "transcript": transcript,
+                "decision": decision,
+                "importance": review.importance,
+                "queue": review.queue,
+                "team": review.team,
+                "opened_at": at,
+            },
+        )
+
+    def open_all(self, reviews: "Iterable[Review]") -> None:
+        """Open these questions; one that another worker opened meanwhile is left alone."""
+        self.bulk_create(list(reviews), ignore_conflicts=True)
+
+    def close_obsolete(self, at: datetime) -> int:
+        """Close the open ones of these unanswered: nobody needs to look any more."""
+        return self.filter(closed_at=None).update(closed_at=at, outcome=Review.Outcome.OBSOLETE)
 
     def waiting(self) -> Self:
         """Return the open reviews, most important and then longest waiting first."""
@@ -98,6 +165,27 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.thread}: {self.get_kind_display()}"
+
+    @classmethod
+    def asking(
+        cls,
+        kind: "Review.Kind | str",
+        transcript: Transcript,
+        decision: Decision | None,
+        *,
+        at: datetime,
+    ) -> "Review":
+        """Return a question about a conversation, not saved yet."""
+        return cls(
+            thread=transcript.thread,
+            transcript=transcript,
+            decision=decision,
+            kind=kind,
+            importance=importance_of(transcript, kind),
+            queue=transcript.queue,
+            team=transcript.team,
+            opened_at=at,
+        )
 
     @property
     def is_blind(self) -> bool:
