@@ -8,9 +8,11 @@ from classifier.engine.intake import cleaned
 from sfsync.cases import (
     CaseSnapshot,
     Changes,
+    FieldChange,
     FieldDescription,
     SObjectDescription,
     Stamp,
+    User,
 )
 
 QUEUE_PREFIX = "00G"
@@ -66,6 +68,26 @@ def to_snapshot(row: Mapping[str, Any], extra: Sequence[str]) -> CaseSnapshot:
 
 def to_stamp(row: Mapping[str, Any], case_field: str) -> Stamp:
     return Stamp(row["Id"], row[case_field], moment(row["SystemModstamp"]))
+
+
+def to_field_change(row: Mapping[str, Any]) -> FieldChange:
+    """Return a row of CaseHistory; its values are of any type."""
+    old, new = (
+        None if row[name] is None else text(row[name]) for name in ("OldValue", "NewValue")
+    )
+    return FieldChange(
+        history_id=row["Id"],
+        case_id=row["CaseId"],
+        field=row["Field"],
+        old=old,
+        new=new,
+        by=text(row["CreatedById"]),
+        at=moment(row["CreatedDate"]),
+    )
+
+
+def to_user(row: Mapping[str, Any]) -> User:
+    return User(row["Id"], text(row["Name"]), text(row["Username"]), text(row["UserType"]))
 
 
 def to_changes(answer: Mapping[str, Any], kind: str) -> Changes:

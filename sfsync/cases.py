@@ -118,6 +118,33 @@ class SObjectDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One row of a Case's field history: who changed a field, when, and to what."""
+
+    history_id: str
+    case_id: str
+    field: str
+    """API name."""
+    old: str | None
+    new: str | None
+    """Both None: Salesforce does not tell (long text, multi-select), or it is blank."""
+    by: str
+    """Id of the user."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody, or something, that can change a Case."""
+
+    user_id: str
+    name: str
+    username: str
+    kind: str
+    """``UserType``; empty: we may not see it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """When a record last changed, and which Case it belongs to (its own id for a Case)."""
 

@@ -18,11 +18,13 @@ from sfsync.cases import (
     CaseSnapshot,
     CaseUpdate,
     Changes,
+    FieldChange,
     FieldValue,
     OrgIdentity,
     SObjectDescription,
     Stamp,
     UpdateResult,
+    User,
 )
 from sfsync.credentials import Credentials, connect
 from sfsync.errors import (
@@ -44,6 +46,7 @@ SHORTEST_WINDOW = timedelta(minutes=1)
 ENTRIES_PER_PAGE = 1000
 DESCRIPTION_SECONDS = 60.0
 """How long an answer to describe is believed, so that a new field or value is soon seen."""
+HISTORY_FIELDS = ("Id", "CaseId", "Field", "OldValue", "NewValue", "CreatedById", "CreatedDate")
 CONVERSATION_ID = re.compile(r"[A-Za-z0-9-]{1,80}")
 LOST_LOCATOR = {"INVALID_QUERY_LOCATOR", "INVALID_SESSION_ID"}
 """A page's locator dies with its token: the query is asked again from the last Id."""
@@ -195,6 +198,36 @@ class SalesforceGateway:
         """Return Case id → field → present value, read now; a Case that is gone is absent."""
         rows = self.rows("Case", ("Id", *fields), "Id", case_ids)
         return {row["Id"]: {name: row[name] for name in fields} for row in rows}
+
+    def field_changes(
+        self,
+        fields: Iterable[str],
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        at_most: int | None = None,
+    ) -> list[FieldChange]:
+        """Return who changed these fields of Cases in [since, until), in no particular order.
+
+        ``until`` None: no end. A field whose history the org does not track has none.
+
+        Raises:
+            LimitExceeded: there are more than ``at_most``; asked again with less.
+        """
+        conditions = (
+            soql.is_since("CreatedDate", since),
+            soql.is_before("CreatedDate", until) if until else "",
+            soql.is_named("Field", fields),
+        )
+        rows = self._all_rows("CaseHistory", HISTORY_FIELDS, *conditions, at_most=at_most)
+        with typed_errors("reading CaseHistory"):
+            return [case_rows.to_field_change(row) for row in rows]
+
+    def users(self, ids: Iterable[str]) -> dict[str, User]:
+        """Return the users by id; one that we may not see is absent."""
+        rows = self.rows("User", ("Id", "Name", "Username", "UserType"), "Id", ids)
+        with typed_errors("reading users"):
+            return {row["Id"]: case_rows.to_user(row) for row in rows}
 
     def rows(
         self, sobject: str, fields: Sequence[str], parent_field: str, parent_ids: Iterable[str]

@@ -40,6 +40,16 @@ def is_one_of(field: str, ids: Iterable[str]) -> str:
     return f"{checked_name(field)} IN ({listed})"
 
 
+def is_named(field: str, names: Iterable[str]) -> str:
+    """Return the condition that ``field`` holds one of these API names.
+
+    Raises:
+        ValueError: one of them is not an API name.
+    """
+    listed = ", ".join(f"'{checked_name(name)}'" for name in names)
+    return f"{checked_name(field)} IN ({listed})"
+
+
 def comes_after(record_id: str) -> str:
     """Return the condition that continues a list ordered by Id; nothing for the first page."""
     return f"Id > '{checked_id(record_id)}'" if record_id else ""

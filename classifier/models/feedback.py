@@ -1,8 +1,8 @@
 """What one person said about one decision."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -10,6 +10,7 @@ from django.db.models import Q
 from classifier.models.category import Category
 from classifier.models.decision import Decision
 from classifier.models.transcript import Transcript
+from classifier.models.trust import Trust
 
 SAID_VALUE_CHARACTERS = 255
 PERSON_CHARACTERS = 120
@@ -80,6 +81,36 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
                     for rank, category in enumerate(others, start=1)
                 )
         return feedback
+
+    def hear_named(self, *, nameless: Collection[str], **said: Any) -> "Feedback":
+        """Do what ``hear`` does; a word that was heard before without its person becomes theirs.
+
+        ``nameless``: references under which that may have been. One transaction.
+        """
+        with transaction.atomic():
+            known = (
+                self.counted()
+                .filter(source=said["source"], person="", reference__in=list(nameless))
+                .select_for_update()
+                .first()
+            )
+            if known is None:
+                return self.hear(**said)
+            if known.was_right is not None:
+                Trust.count(known.source, "", "", right=-int(known.was_right), settled=-1)
+            named, *others = said.pop("categories") or (None,)
+            known.reasons.all().delete()
+            for name, value in {**said, "category": named}.items():
+                setattr(known, name, value)
+            known.transcript = Transcript.objects.as_of(known.thread, known.said_at)
+            known.decision = Decision.objects.as_of(known.thread, known.said_at)
+            known.settled_at = known.was_right = None
+            known.save()
+            FeedbackReason.objects.bulk_create(
+                FeedbackReason(feedback=known, category=category, rank=rank)
+                for rank, category in enumerate(others, start=1)
+            )
+        return known
 
 
 class Feedback(models.Model):
