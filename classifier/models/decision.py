@@ -118,7 +118,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         )
         categories = _categories(new)
         decisions = self.model.objects.bulk_create(
-            [_decision(proposal, categories, at) for proposal in new]
+            [_decision(proposal, categories, at, old) for proposal in new]
         )
         DecisionReason.objects.bulk_create(
             row
@@ -170,6 +170,53 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             )
             return decision
 
+    def take_back(
+        self, thread: str, *, said_at: datetime, earlier: "Decision | None", at: datetime
+    ) -> "Decision | None":
+        """Let ``earlier`` stand again in place of what a person said at ``said_at``.
+
+        Nothing is edited: an equal copy of it stands, and ``takes_back`` tells whoever passed
+        the person's word on. Without an earlier one an abstention stands. Words that came in
+        meanwhile are decided. Returns None, and changes nothing, where that word does not stand
+        (any more). One transaction.
+        """
+        with transaction.atomic():
+            of_person = self.standing().filter(thread=thread, source=Decision.Source.PERSON)
+            said = of_person.filter(decided_at=said_at).select_for_update().first()
+            if said is None:
+                return None
+            self.model.objects.filter(pk=said.pk).update(superseded_at=at)
+            decision = self._repeat(earlier, at) if earlier else self._abstain_after(said, at)
+            if not Transcript.objects.current().filter(pk=decision.transcript_id).exists():
+                Transcript.objects.decide_again([thread])
+            return decision
+
+    def _repeat(self, earlier: "Decision", at: datetime) -> "Decision":
+        reasons = list(earlier.reasons.all())
+        values = {
+            field.attname: getattr(earlier, field.attname)
+            for field in Decision._meta.concrete_fields
+            if not field.primary_key
+        }
+        fresh = {"decided_at": at, "superseded_at": None, "staged_at": None}
+        decision = self.create(**{**values, **fresh, "takes_back": True})
+        for reason in reasons:
+            reason.pk, reason.decision = None, decision
+        DecisionReason.objects.bulk_create(reasons)
+        return decision
+
+    def _abstain_after(self, said: "Decision", at: datetime) -> "Decision":
+        Transcript.objects.decide_again([said.thread])
+        return self.create(
+            thread=said.thread,
+            transcript=said.transcript,
+            source=Decision.Source.NOBODY,
+            doubt=Decision.DoubtCode.UNSURE,
+            decided_at=at,
+            takes_back=True,
+            **said.facets,
+        )
+
 
 class Decision(Faceted):
     """The verdict or human word on one thread. Never edited, only superseded.
@@ -220,6 +267,13 @@ class Decision(Faceted):
     decided_at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True, editable=False)
     staged_at = models.DateTimeField(null=True, editable=False)
+    takes_back = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Stands again because a person took their word back.",
+    )
+    """What was passed on because of that word is to be taken back as well; an abstention hands
+    this on to the next one, until a reason stands."""
     audit_probability = models.FloatField(
         default=0.0,
         help_text="Chance with which this decision was to be drawn for blind audit.",
@@ -334,8 +388,11 @@ def _categories(proposals: Sequence[Proposal]) -> dict[str, int]:
     return dict(Category.objects.filter(code__in=codes).values_list("code", "id"))
 
 
-def _decision(proposal: Proposal, categories: dict[str, int], at: datetime) -> Decision:
+def _decision(
+    proposal: Proposal, categories: dict[str, int], at: datetime, old: dict[str, Decision]
+) -> Decision:
     verdict, primary = proposal.verdict, proposal.verdict.primary
+    before = old.get(proposal.transcript.thread)
     return Decision(
         thread=proposal.transcript.thread,
         transcript=proposal.transcript,
@@ -346,6 +403,7 @@ def _decision(proposal: Proposal, categories: dict[str, int], at: datetime) -> D
         model_version=proposal.model_version,
         rulebook_digest=proposal.rulebook_digest,
         decided_at=at,
+        takes_back=primary is None and before is not None and before.takes_back,
         audit_probability=proposal.audit.probability,
         is_audit=proposal.audit.is_drawn,
         **proposal.transcript.facets,
