@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('classifier', '0004_words_that_were_right'),
+        ("classifier", "0004_words_that_were_right"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='decision',
-            name='takes_back',
-            field=models.BooleanField(default=False, editable=False, help_text='Stands again because a person took their word back.'),
+            model_name="decision",
+            name="takes_back",
+            field=models.BooleanField(
+                default=False,
+                editable=False,
+                help_text="Stands again because a person took their word back.",
+            ),
         ),
     ]
