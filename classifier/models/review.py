@@ -1,15 +1,20 @@
 """An open question to a person about one conversation."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from classifier.models.decision import Decision
+from classifier.models.feedback import Feedback
+from classifier.models.remit import within_remit
 from classifier.models.transcript import Transcript
+
+RESERVED = timedelta(minutes=10)
+"""How long a Case is a reviewer's alone; the page asks for more while they are at it."""
 
 PRIORITIES = {
     "critical": 300,
@@ -42,6 +47,47 @@ def importance_of(transcript: Transcript, kind: str) -> int:
 
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Narrows to what waits; opens and closes questions."""
+
+    def for_person(self, user: Any) -> Self:
+        """Return the open reviews that ``user`` may answer, whoever holds them at the moment.
+
+        Within their groups' remit; none that they skipped; where another opinion is wanted
+        (a conflict) or an unbiased one (a blind audit), none on which they have spoken already.
+        """
+        own_words = Feedback.objects.counted().filter(
+            thread=OuterRef("thread"),
+            person=user.get_username(),
+            source__in=[Feedback.Source.DESK, Feedback.Source.API],
+        )
+        fresh = [Review.Kind.CONFLICT, Review.Kind.AUDIT]
+        skipped = Review.skipped_by.through.objects.filter(review=OuterRef("pk"), user=user.pk)
+        asked = cast("Self", within_remit(self.waiting(), user))
+        return asked.exclude(Exists(skipped)).exclude(Q(kind__in=fresh) & Q(Exists(own_words)))
+
+    def reserve_first(self, user: Any, at: datetime) -> "Review | None":
+        """Reserve the first of these for ``user`` and return it, None where none is free.
+
+        What they hold already comes first. A conditional UPDATE: whoever changed the row has
+        it, so two people never have the same one, on SQLite and PostgreSQL alike.
+        """
+        held = self.filter(reserved_by=user.pk, reserved_until__gte=at).first()
+        if held is not None and Review.objects.hold(held.pk, user, at):
+            return held
+        while True:  # each turn that fails was won by somebody else, so it ends
+            review = self.free_for(user.pk, at).first()
+            if review is None or Review.objects.hold(review.pk, user, at):
+                return review
+
+    def hold(self, review_id: int, user: Any, at: datetime) -> bool:
+        """Reserve an open review for ``user`` from ``at`` on; False where somebody else has it."""
+        mine = self.filter(pk=review_id, closed_at=None).free_for(user.pk, at)
+        return bool(mine.update(reserved_by=user.pk, reserved_until=at + RESERVED))
+
+    def release(self, review_id: int, user: Any) -> None:
+        """Give an open review back that ``user`` holds."""
+        self.filter(pk=review_id, closed_at=None, reserved_by=user.pk).update(
+            reserved_by=None, reserved_until=None
+        )
 
     def open(
         self,
