@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.conf import settings
 
-from classifier import deciding, errands, opening, settling
+from classifier import deciding, errands, exporting, opening, settling
 from classifier.deciding import Decided
 from classifier.errands import Doing
 
@@ -27,7 +27,7 @@ def decide_waiting_transcripts() -> int:
     return total.taken
 
 
-ERRANDS: dict[str, Doing] = {}
+ERRANDS: dict[str, Doing] = {exporting.ERRAND: exporting.export}
 """Kind of errand → what does it; those of Salesforce are in ``sfsync.tasks``."""
 
 

@@ -23,7 +23,9 @@ from rest_framework.authtoken.admin import TokenAdmin as RestTokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from classifier.admin.base import ModelAdmin, ago
+from classifier.admin.base import ModelAdmin, StackedInline, Textarea, ago
+from classifier.admin.lines import Lines
+from classifier.models import Remit
 
 # Nobody schedules contact reasons by sunset, and sign-in attempts are unlocked by
 # `python manage.py axes_reset`: fewer pages are a better menu.
@@ -84,9 +86,27 @@ def _is_superuser(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_superuser
 
 
+class RemitInline(StackedInline):
+    model = Remit
+    verbose_name = "remit"
+    verbose_name_plural = "Whose conversations its members see"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name not in {"queues", "teams"} or field is None:
+            return field
+        return Lines(
+            label=db_field.name.capitalize(),
+            required=False,
+            help_text=f"One per line. {db_field.help_text}",
+            widget=Textarea(attrs={"rows": 3}),
+        )
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     list_display = ("name", "members")
+    inlines = (RemitInline,)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Group]":
         rows: QuerySet[Group] = super().get_queryset(request)

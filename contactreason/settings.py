@@ -190,6 +190,11 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 DECIDE_BATCH = 200
 AUDIT_SHARE = 0.01
 
+# --- Exporting ------------------------------------------------------------------------------
+
+# Rows that are sent at once; more are written by a worker, with progress shown.
+EXPORT_AT_ONCE = 10_000
+
 # --- Salesforce -----------------------------------------------------------------------------
 
 SALESFORCE_DOMAIN = environment.salesforce.domain

@@ -10,6 +10,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from classifier import leases
+from classifier.admin.export import export_view
 from contactreason.dashboard import dashboard
 from contactreason.sign_in import sign_in
 from sfsync import mode_setting
@@ -52,4 +53,5 @@ def pause(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("sign-in/<str:token>/", sign_in, name="sign_in"),
     path("pause/", admin.site.admin_view(pause), name="pause"),
+    path("export/<slug:code>/", admin.site.admin_view(export_view), name="export"),
 ]

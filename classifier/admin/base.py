@@ -1,22 +1,28 @@
 """What every admin page here is built on. To change the theme, change the imports from unfold."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin as ThemeModelAdmin
+from unfold.admin import StackedInline as ThemeStackedInline
 from unfold.admin import TabularInline as ThemeTabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+
+from classifier.models.remit import within_remit
 
 __all__ = [
     "ModelAdmin",
     "ReadOnly",
+    "StackedInline",
     "TabularInline",
     "Textarea",
+    "WithinRemit",
     "ago",
     "badge",
     "percent",
@@ -41,6 +47,10 @@ class TabularInline(ThemeTabularInline):
     extra = 0
 
 
+class StackedInline(ThemeStackedInline):
+    extra = 0
+
+
 class ReadOnly:
     """For rows that the machine makes: they can be looked at, and nothing else."""
 
@@ -52,6 +62,19 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class WithinRemit:
+    """A list of conversations, or of what was said about them: people see their groups' own.
+
+    ``remit_path`` leads from the rows to the conversation's queue and team.
+    """
+
+    remit_path = ""
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        rows = super().get_queryset(request)  # type: ignore[misc]
+        return within_remit(rows, request.user, self.remit_path)
 
 
 def ago(moment: datetime | None) -> SafeString | None:

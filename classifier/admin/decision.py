@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge, percent
+from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge, percent
 from classifier.admin.category import PARENTS
+from classifier.admin.export import Exported
 from classifier.admin.shown_text import preview
 from classifier.admin.words import SOURCE_TONES, doubt_in_words
 from classifier.models import Decision
@@ -54,7 +55,8 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly, ModelAdmin):
+class DecisionAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
+    export_sheet = "decisions"
     list_display = ("conversation", "first_words", "reason", "by", "how_sure", "decided")
     list_filter = (
         StandingFilter,

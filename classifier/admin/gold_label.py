@@ -5,14 +5,17 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, ago
+from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago
 from classifier.admin.category import PARENTS
+from classifier.admin.export import Exported
 from classifier.admin.shown_text import preview
 from classifier.models import GoldLabel, GoldReason
 
 
 @admin.register(GoldLabel)
-class GoldLabelAdmin(ReadOnly, ModelAdmin):
+class GoldLabelAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
+    export_sheet = "gold_labels"
+    remit_path = "transcript__"
     list_display = ("first_words", "truth", "split", "source", "settled")
     list_filter = ("split", "source")
     list_select_related = ("transcript",)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
+from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
 from classifier.admin.conversation import conversation_page
 from classifier.admin.shown_text import preview
 from classifier.admin.words import doubt_in_words
@@ -58,7 +58,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Transcript)
-class TranscriptAdmin(ReadOnly, ModelAdmin):
+class TranscriptAdmin(WithinRemit, ReadOnly, ModelAdmin):
     list_display = ("conversation", "first_words", "state", "moment", "channel", "received")
     list_filter = (StateFilter, "purpose", "moment", "channel", "language")
     list_per_page = 25

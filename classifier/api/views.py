@@ -31,6 +31,7 @@ from classifier.engine.errors import TranscriptTooLarge
 from classifier.engine.intake import admitted
 from classifier.engine.text import Transcript as Words
 from classifier.models import Category, Decision, DecisionReason, Feedback, Transcript
+from classifier.models.remit import within_remit
 
 PROBLEMS = {(f"{kind}XX", "application/problem+json"): ProblemOut for kind in (4, 5)}
 
@@ -98,9 +99,10 @@ class DecisionView(mixins.ListModelMixin, GenericAPIView[Decision]):
 
     def get_queryset(self) -> QuerySet[Decision]:
         reasons = DecisionReason.objects.select_related("category__parent__parent__parent")
-        return Decision.objects.select_related(
+        rows = Decision.objects.select_related(
             "category__parent__parent__parent", "transcript", "model_version"
         ).prefetch_related(Prefetch("reasons", reasons))
+        return within_remit(rows, self.request.user)
 
     @extend_schema(responses={200: DecisionOut(many=True), **PROBLEMS})
     def get(self, request: Request) -> Response:
@@ -119,6 +121,9 @@ class FeedbackView(mixins.ListModelMixin, GenericAPIView[Feedback]):
     pagination_class = NewestFirst
     filter_backends = (StrictFilterBackend,)
     filterset_class = FeedbackFilter
+
+    def get_queryset(self) -> QuerySet[Feedback]:
+        return within_remit(super().get_queryset(), self.request.user, "transcript__")
 
     @extend_schema(responses={200: FeedbackOut(many=True), **PROBLEMS})
     def get(self, request: Request) -> Response:

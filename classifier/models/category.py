@@ -62,6 +62,16 @@ class CategoryQuerySet(models.QuerySet["Category"]):
         found = self.with_parents().filter(code=code_of(path)).first()
         return found if found and code_of(found.path) != found.code else None
 
+    def subtree(self, code: str) -> set[int]:
+        """Return the keys of the category with this code and of all below it; none: no such."""
+        rows = list(self.model.objects.values_list("pk", "parent_id", "code"))
+        found = {pk for pk, _, own in rows if own == code}
+        below = found
+        while below:
+            below = {pk for pk, parent, _ in rows if parent in below} - found
+            found = found | below
+        return found
+
     def taxonomy(self) -> Taxonomy:
         """Return the active categories as the engine sees them.
 

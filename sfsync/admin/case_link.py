@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
+from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
 from sfsync.admin.case_page import case_url
 from sfsync.models import CaseLink
 
@@ -40,7 +40,7 @@ class CaseStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(CaseLink)
-class CaseLinkAdmin(ReadOnly, ModelAdmin):
+class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
     list_display = ("number", "state", "origin", "status", "owner_name", "created", "read")
     list_filter = (CaseStateFilter, "is_closed", "origin", "record_type")
     search_fields = ("case_number__exact", "case_id__exact")

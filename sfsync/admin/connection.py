@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
@@ -10,26 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from classifier.admin.base import ModelAdmin, Textarea, ago, badge
+from classifier.admin.lines import Lines
 from sfsync import mode_setting
 from sfsync.models import Connection, Mode
 
 LISTS = ("scope_record_types", "scope_origins", "scope_queues", "extra_case_fields")
-
-
-class Lines(forms.CharField):
-    """A list of texts, typed one per line."""
-
-    widget = forms.Textarea
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        lines = (line.strip() for line in str(value or "").splitlines())
-        return list(dict.fromkeys(line for line in lines if line))
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(data) != (initial or []))
 
 
 @admin.register(Connection)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
+from classifier import exporting
 from classifier.admin import DecisionAdmin, FeedbackAdmin, Link, TranscriptAdmin
 from classifier.models import Decision, Feedback, Transcript
 from sfsync.admin.case_page import case_url
@@ -35,6 +36,7 @@ class KnownAsCase:
         return found, has_duplicates
 
 
+exporting.NAMES.append(CaseLink.numbers_of)
 admin.site.unregister([Transcript, Decision, Feedback])
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
+from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
 from classifier.admin.shown_text import visible
 from sfsync import pushing
 from sfsync.admin.case_page import case_url
@@ -56,7 +56,8 @@ class OutboxFilter(admin.SimpleListFilter):
 
 
 @admin.register(WriteBack)
-class WriteBackAdmin(ReadOnly, ModelAdmin):
+class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
+    remit_path = "case_link__"
     list_display = ("case", "state", "what", "why", "tries", "staged")
     list_filter = (OutboxFilter, "outcome", "held_because", "staged_at")
     list_select_related = ("case_link",)

@@ -1,6 +1,6 @@
 """Our pointer to one Salesforce Case; its words live in Transcripts of the same thread."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -104,6 +104,17 @@ class CaseLink(Leased):
 
     def __str__(self) -> str:
         return self.case_number or self.case_id
+
+    @classmethod
+    def numbers_of(cls, threads: Sequence[str]) -> dict[str, str]:
+        """Return thread → Case number, for those that are Cases; one query per 500."""
+        return {
+            case_id: number
+            for portion in _portions(threads)
+            for case_id, number in cls.objects.filter(case_id__in=portion).values_list(
+                "case_id", "case_number"
+            )
+        }
 
     def finish_reading(self, at: datetime, case: CaseSnapshot) -> bool:
         """Keep what was read and end the lease; False where the lease was lost meanwhile.

@@ -127,7 +127,7 @@ def test_a_list_of_decisions_costs_no_query_per_row(
             model_version=version,
         )
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(rows(client, "/api/v1/decisions")) == 33
 
 

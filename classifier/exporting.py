@@ -1,0 +1,385 @@
+"""Exporting: decisions, feedback and gold labels leave as files, with who, when and which version.
+
+Rows are read in portions by key: a fixed number of queries for each ``ROWS_AT_ONCE`` rows, and
+little memory whatever the length.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from classifier.engine.text import Speaker
+from classifier.errands import ErrandFailed, Run
+from classifier.models import (
+    Category,
+    Decision,
+    DecisionReason,
+    Feedback,
+    FeedbackReason,
+    GoldLabel,
+    GoldReason,
+    Transcript,
+)
+from classifier.models.remit import within_remit
+from classifier.spreadsheets import FORMS, Cell, Form, written
+
+ROWS_AT_ONCE = 1_000
+ERRAND = "export"
+SEPARATOR = "; "
+"""Between several codes in one cell."""
+PARENTS = "parent__parent__parent"
+
+Names = Callable[[Sequence[str]], Mapping[str, str]]
+NAMES: list[Names] = []
+"""What other systems call threads, thread → name; the app that knows one adds its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows: empty means all. Days are days of the project's time zone, both included."""
+
+    since: str = ""
+    """ISO date; of the decision, the word or the settling."""
+    until: str = ""
+    queue: str = ""
+    team: str = ""
+    channel: str = ""
+    language: str = ""
+    category: str = ""
+    """Code; what stands below it counts too."""
+    is_whole: bool = False
+    """Decisions: the replaced ones too. Feedback: also what was taken back."""
+    with_words: bool = False
+    """A column with the conversation, redacted as it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One kind of export."""
+
+    code: str
+    label: str
+    permission: str
+    """To look at its rows; exporting needs more, see ``MAY_EXPORT``."""
+    columns: tuple[str, ...]
+    rows: Callable[[], QuerySet[Any]]
+    moment: str
+    """Column of the time that ``since`` and ``until`` speak of."""
+    facets: str
+    """Path to the row with channel, language, queue and team; empty: itself."""
+    category: str
+    """Path to the primary reason."""
+    whole: Q
+    """What counts unless the whole is asked for."""
+    cells: Callable[[Any, str], Sequence[Cell]]
+    """Row and the conversation's name elsewhere → one cell per column."""
+    transcript: Callable[[Any], Transcript | None]
+    thread: Callable[[Any], str]
+
+
+MAY_EXPORT = "classifier.add_errand"
+"""Taking everything away in one file is more than looking at it row by row."""
+
+
+def selected(sheet: Sheet, selection: Selection, user: Any) -> QuerySet[Any]:
+    """Return the rows that ``user`` may take away, in order of their keys."""
+    rows = within_remit(sheet.rows(), user, sheet.facets)
+    for name in ("queue", "team", "channel", "language"):
+        if value := getattr(selection, name):
+            rows = rows.filter(**{f"{sheet.facets}{name}": value})
+    if selection.since:
+        rows = rows.filter(**{f"{sheet.moment}__gte": _midnight(selection.since)})
+    if selection.until:
+        rows = rows.filter(**{f"{sheet.moment}__lt": _midnight(selection.until, days=1)})
+    if selection.category:
+        below = Category.objects.subtree(selection.category)
+        named = sheet.rows().filter(**{f"{sheet.category}__in": below})
+        rows = rows.filter(pk__in=named.values("pk"))
+    return rows if selection.is_whole else rows.filter(sheet.whole)
+
+
+def columns(sheet: Sheet, selection: Selection) -> tuple[str, ...]:
+    """Return the heads of the columns."""
+    return (*sheet.columns, "words") if selection.with_words else sheet.columns
+
+
+def lines(
+    sheet: Sheet,
+    selection: Selection,
+    user: Any,
+    on_progress: Callable[[int], object] = lambda count: None,
+) -> Iterator[Sequence[Cell]]:
+    """Yield the cells of each row; ``on_progress`` hears how many were yielded so far."""
+    rows = selected(sheet, selection, user).order_by("pk")
+    count, after = 0, Q()
+    while portion := list(rows.filter(after)[:ROWS_AT_ONCE]):
+        names = _names([sheet.thread(row) for row in portion])
+        for row in portion:
+            cells = sheet.cells(row, names.get(sheet.thread(row), ""))
+            yield (*cells, _said(sheet.transcript(row))) if selection.with_words else cells
+        count += len(portion)
+        after = Q(id__gt=portion[-1].id)
+        on_progress(count)
+
+
+def content(sheet: Sheet, selection: Selection, user: Any, form: Form) -> Iterator[bytes]:
+    """Yield the file, piece by piece."""
+    return written(form, columns(sheet, selection), lines(sheet, selection, user))
+
+
+def file_name(sheet: Sheet, form: Form, at: datetime) -> str:
+    """Return for example ``decisions-2026-11-21.csv``."""
+    return f"{sheet.code.replace('_', '-')}-{at:%Y-%m-%d}.{form.code}"
+
+
+def order(sheet: Sheet, selection: Selection, form: Form, user: Any) -> dict[str, Any]:
+    """Return the parameters of an errand that makes this file for ``user``."""
+    return {
+        "sheet": sheet.code,
+        "form": form.code,
+        "selection": asdict(selection),
+        "for": user.pk,  # others may see other rows: their order is not the same
+    }
+
+
+def export(run: Run) -> Mapping[str, Any]:
+    """Do an errand: write the file and attach it. Its rows are those its asker may see.
+
+    Raises:
+        ErrandFailed: whoever asked has no account any more.
+    """
+    sheet, form = SHEETS[run.parameters["sheet"]], FORMS[run.parameters["form"]]
+    selection = Selection(**run.parameters["selection"])
+    user = get_user_model().objects.filter(pk=run.errand.asked_by_id, is_active=True).first()
+    if user is None:
+        raise ErrandFailed("Whoever asked for this export has no account here any more.")
+    whole = selected(sheet, selection, user).count()
+
+    def tell(count: int) -> None:
+        run.say(f"{count:,} of {whole:,} rows written", count / max(whole, 1) * 0.99)
+
+    rows = lines(sheet, selection, user, tell)
+    file = b"".join(written(form, columns(sheet, selection), rows))
+    run.attach(file_name(sheet, form, run.errand.asked_at), form.media_type, file)
+    return {"rows": whole, "bytes": len(file), "told": f"{whole:,} rows written."}
+
+
+def _midnight(day: str, *, days: int = 0) -> datetime:
+    begin = date.fromisoformat(day).toordinal() + days
+    return timezone.make_aware(datetime.combine(date.fromordinal(begin), time.min))
+
+
+def _names(threads: Sequence[str]) -> dict[str, str]:
+    return {thread: name for names in NAMES for thread, name in names(threads).items()}
+
+
+def _said(transcript: Transcript | None) -> str:
+    """Return a conversation as text: one line for each turn, its speaker first."""
+    if transcript is None:
+        return ""
+    return "\n".join(
+        f"{Speaker(turn['speaker']).value}: {turn['text']}" for turn in transcript.turns
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _codes(categories: Sequence[Category]) -> str:
+    return SEPARATOR.join(category.code for category in categories)
+
+
+def _decisions() -> QuerySet[Decision]:
+    further = DecisionReason.objects.filter(is_suggestion=False).select_related("category")
+    return Decision.objects.select_related(
+        f"category__{PARENTS}", "model_version", "decided_by", "transcript"
+    ).prefetch_related(Prefetch("reasons", further))
+
+
+def _decision_cells(decision: Decision, name: str) -> Sequence[Cell]:
+    version = decision.model_version
+    return (
+        decision.pk, decision.thread, name,
+        decision.category.path_label if decision.category else None,
+        decision.category.code if decision.category else None,
+        _codes(decision.named[1:]),
+        decision.source, decision.confidence, decision.doubt,
+        decision.decided_by.get_username() if decision.decided_by else None,
+        _iso(decision.decided_at), _iso(decision.superseded_at),
+        version.number if version else None, version.sha256 if version else None,
+        decision.rulebook_digest, decision.is_audit, decision.audit_probability,
+        decision.channel, decision.language, decision.product, decision.queue, decision.team,
+        _iso(decision.contacted_at),
+    )  # fmt: skip
+
+
+def _feedback() -> QuerySet[Feedback]:
+    further = FeedbackReason.objects.select_related("category")
+    return Feedback.objects.select_related(
+        f"category__{PARENTS}",
+        "decision__category",
+        "decision__model_version",
+        "transcript",
+        "gold_label",
+    ).prefetch_related(Prefetch("reasons", further))
+
+
+def _feedback_cells(feedback: Feedback, name: str) -> Sequence[Cell]:
+    decision, words = feedback.decision, feedback.transcript
+    version = decision.model_version if decision else None
+    return (
+        feedback.pk, feedback.thread, name, feedback.verdict,
+        feedback.category.code if feedback.category else None,
+        _codes(feedback.named[1:]),
+        feedback.category.path_label if feedback.category else None,
+        feedback.said_value, feedback.note,
+        feedback.source, feedback.person, feedback.person_name, _iso(feedback.said_at),
+        feedback.reference, feedback.is_blind, feedback.is_adjudication,
+        _iso(feedback.withdrawn_at),
+        decision.category.code if decision and decision.category else None,
+        decision.source if decision else None,
+        version.number if version else None,
+        decision.rulebook_digest if decision else None,
+        feedback.gold_label_id, _iso(feedback.settled_at),
+        words.channel if words else None, words.language if words else None,
+        words.queue if words else None, words.team if words else None,
+    )  # fmt: skip
+
+
+def _gold_labels() -> QuerySet[GoldLabel]:
+    reasons = GoldReason.objects.select_related(f"category__{PARENTS}")
+    return GoldLabel.objects.select_related("transcript").prefetch_related(
+        Prefetch("reasons", reasons),
+        Prefetch("feedback", Feedback.objects.counted().order_by("id")),
+    )
+
+
+def _gold_cells(label: GoldLabel, name: str) -> Sequence[Cell]:
+    reasons = [reason.category for reason in label.reasons.all()]
+    said = [f"{one.person_name or one.person} ({one.source})" for one in label.feedback.all()]
+    return (
+        label.pk, label.thread, name, _codes(reasons),
+        SEPARATOR.join(category.path_label for category in reasons),
+        label.split, label.source, _iso(label.settled_at), label.agreement,
+        SEPARATOR.join(said), label.transcript.digest, label.transcript.language,
+    )  # fmt: skip
+
+
+SHEETS = {
+    sheet.code: sheet
+    for sheet in (
+        Sheet(
+            code="decisions",
+            label="Decisions",
+            permission="classifier.view_decision",
+            columns=(
+                "decision",
+                "thread",
+                "case",
+                "reason",
+                "code",
+                "further_codes",
+                "source",
+                "confidence",
+                "doubt",
+                "decided_by",
+                "decided_at",
+                "superseded_at",
+                "model",
+                "model_sha256",
+                "rulebook",
+                "is_audit",
+                "audit_probability",
+                "channel",
+                "language",
+                "product",
+                "queue",
+                "team",
+                "contacted_at",
+            ),
+            rows=_decisions,
+            moment="decided_at",
+            facets="",
+            category="category",
+            whole=Q(superseded_at=None),
+            cells=_decision_cells,
+            transcript=lambda decision: decision.transcript,
+            thread=lambda decision: decision.thread,
+        ),
+        Sheet(
+            code="feedback",
+            label="Feedback",
+            permission="classifier.view_feedback",
+            columns=(
+                "feedback",
+                "thread",
+                "case",
+                "verdict",
+                "category",
+                "further_codes",
+                "reason",
+                "said_value",
+                "note",
+                "source",
+                "person",
+                "person_name",
+                "said_at",
+                "reference",
+                "is_blind",
+                "is_adjudication",
+                "withdrawn_at",
+                "decided",
+                "decided_source",
+                "model",
+                "rulebook",
+                "gold_label",
+                "settled_at",
+                "channel",
+                "language",
+                "queue",
+                "team",
+            ),
+            rows=_feedback,
+            moment="said_at",
+            facets="transcript__",
+            category="category",
+            whole=Q(withdrawn_at=None),
+            cells=_feedback_cells,
+            transcript=lambda feedback: feedback.transcript,
+            thread=lambda feedback: feedback.thread,
+        ),
+        Sheet(
+            code="gold_labels",
+            label="Gold labels",
+            permission="classifier.view_goldlabel",
+            columns=(
+                "gold_label",
+                "thread",
+                "case",
+                "codes",
+                "reasons",
+                "split",
+                "source",
+                "settled_at",
+                "agreement",
+                "said_by",
+                "digest",
+                "language",
+            ),
+            rows=_gold_labels,
+            moment="settled_at",
+            facets="transcript__",
+            category="reasons__category",
+            whole=Q(),
+            cells=_gold_cells,
+            transcript=lambda label: label.transcript,
+            thread=lambda label: label.thread,
+        ),
+    )
+}
