@@ -93,15 +93,12 @@ def conversation_page(
     decision = _chosen(decisions, transcript, decision_id)
     reasons = _reasons_of(decision)
     labels = path_labels()
-    shown = _shown_reasons(reasons, transcript.turns, labels)
-    turns = transcript.turns if is_whole else transcript.turns[:TURNS_SHOWN]
-    # The words of guesses that do not stand would bury those of the reasons that do.
-    standing = [reason for reason in reasons if not reason.is_suggestion]
-    marks = _marks(standing or reasons, labels)
+    shown = shown_reasons(reasons, transcript.turns, labels)
+    turns = shown_turns(transcript, reasons, labels, is_whole=is_whole)
     return ConversationPage(
         transcript=transcript,
         decision=decision,
-        turns=[_turn(turn, marks.get(number, ())) for number, turn in enumerate(turns)],
+        turns=turns,
         hidden_turns=len(transcript.turns) - len(turns),
         reasons=[reason for reason in shown if not reason.is_suggestion],
         suggestions=[reason for reason in shown if reason.is_suggestion],
@@ -127,6 +124,24 @@ def _reasons_of(decision: Decision | None) -> "Sequence[DecisionReason]":
     if decision is None:
         return []
     return list(decision.reasons.select_related("category"))
+
+
+def shown_turns(
+    transcript: Transcript,
+    reasons: "Sequence[DecisionReason]",
+    labels: Mapping[int, str],
+    *,
+    is_whole: bool = False,
+) -> list[ShownTurn]:
+    """Return the first ``TURNS_SHOWN`` utterances, or all, with the words of ``reasons`` marked.
+
+    ``labels``: category id → what people read.
+    """
+    turns = transcript.turns if is_whole else transcript.turns[:TURNS_SHOWN]
+    # The words of guesses that do not stand would bury those of the reasons that do.
+    standing = [reason for reason in reasons if not reason.is_suggestion]
+    marks = _marks(standing or reasons, labels)
+    return [_turn(turn, marks.get(number, ())) for number, turn in enumerate(turns)]
 
 
 def _versions(transcript: Transcript) -> Sequence[Transcript]:
@@ -166,11 +181,12 @@ def _because(evidence: Mapping[str, Any], label: str) -> str:
     return f"The model counts this {evidence.get('weight', 0):+.2f} for {label}."
 
 
-def _shown_reasons(
+def shown_reasons(
     reasons: Sequence[DecisionReason],
     turns: Sequence[Mapping[str, Any]],
     labels: Mapping[int, str],
 ) -> list[ShownReason]:
+    """Return ``reasons`` with their scores and evidence in words; ``labels`` as above."""
     rule_urls = _rule_urls(reasons)
     return [
         ShownReason(
