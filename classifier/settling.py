@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 THREADS_AT_ONCE = 100  # some ten statements each: a transaction of about a second
 WORDS_LOOKED_AT = 500
-CONFLICT_IMPORTANCE = 50
-"""Two people have spent their time already, and a gold label waits."""
 ACCOUNT_SOURCES = {Feedback.Source.DESK, Feedback.Source.API}
 """Where a person is named by the account that they have here."""
 
@@ -270,19 +268,7 @@ def _ask_another(thread: str, words: Iterable[Feedback], at: datetime) -> bool:
     if transcript is None:
         return False
     standing = Decision.objects.standing().filter(thread=thread).first()
-    review, is_new = Review.objects.get_or_create(
-        thread=thread,
-        kind=Review.Kind.CONFLICT,
-        closed_at=None,
-        defaults={
-            "transcript": transcript,
-            "decision": standing,
-            "importance": CONFLICT_IMPORTANCE,
-            "queue": transcript.queue,
-            "team": transcript.team,
-            "opened_at": at,
-        },
-    )
+    review, is_new = Review.objects.open(Review.Kind.CONFLICT, transcript, standing, at=at)
     names = {word.person for word in words if word.source in ACCOUNT_SOURCES and word.person}
     review.skipped_by.add(*get_user_model().objects.filter(username__in=names))
     return is_new
@@ -290,6 +276,4 @@ def _ask_another(thread: str, words: Iterable[Feedback], at: datetime) -> bool:
 
 def _close_question(thread: str, at: datetime) -> None:
     """Close the question that people's words have answered meanwhile."""
-    Review.objects.filter(thread=thread, kind=Review.Kind.CONFLICT, closed_at=None).update(
-        closed_at=at, outcome=Review.Outcome.OBSOLETE
-    )
+    Review.objects.filter(thread=thread, kind=Review.Kind.CONFLICT).close_obsolete(at)

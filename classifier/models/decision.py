@@ -59,8 +59,12 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(superseded_at=None)
 
     def as_of(self, thread: str, moment: datetime) -> "Decision | None":
-        """Return the decision that stood at ``moment``; before all of them the first."""
-        made = self.filter(thread=thread).order_by("-id")
+        """Return what we had decided at ``moment``; before all our decisions the first.
+
+        What people said who have no account here is not ours: it came from elsewhere.
+        """
+        elsewhere = Q(source=Decision.Source.PERSON, decided_by=None)
+        made = self.filter(~elsewhere, thread=thread).order_by("-id")
         return made.filter(decided_at__lte=moment).first() or made.last()
 
     def stand(
@@ -170,13 +174,11 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             )
             return decision
 
-    def take_back(
-        self, thread: str, *, said_at: datetime, earlier: "Decision | None", at: datetime
-    ) -> "Decision | None":
-        """Let ``earlier`` stand again in place of what a person said at ``said_at``.
+    def take_back(self, thread: str, *, said_at: datetime, at: datetime) -> "Decision | None":
+        """Let what stood before a person's word of ``said_at`` stand again; return it.
 
-        Nothing is edited: an equal copy of it stands, and ``takes_back`` tells whoever passed
-        the person's word on. Without an earlier one an abstention stands. Words that came in
+        Nothing is edited: an equal copy stands, and ``takes_back`` tells whoever passed the
+        person's word on. Where nothing stood before, an abstention does. Words that came in
         meanwhile are decided. Returns None, and changes nothing, where that word does not stand
         (any more). One transaction.
         """
@@ -185,6 +187,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             said = of_person.filter(decided_at=said_at).select_for_update().first()
             if said is None:
                 return None
+            earlier = self.filter(thread=thread, superseded_at=said_at).order_by("id").last()
             self.model.objects.filter(pk=said.pk).update(superseded_at=at)
             decision = self._repeat(earlier, at) if earlier else self._abstain_after(said, at)
             if not Transcript.objects.current().filter(pk=decision.transcript_id).exists():
