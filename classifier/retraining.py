@@ -1,6 +1,6 @@
 """Retraining: gold labels become a candidate model, measured on those it has not seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from classifier import comparing, leases
 from classifier.engine import artifact
 from classifier.engine.cascade import classify
+from classifier.engine.errors import NothingToLearn
 from classifier.engine.evaluation import held_out, quality
 from classifier.engine.example import Example
 from classifier.engine.learning import learn
@@ -18,6 +20,7 @@ from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text_model import TextModel
+from classifier.errands import ErrandFailed, Run
 from classifier.models import Category, GoldLabel, ModelArtifact, ModelVersion
 from classifier.models.gold_label import fingerprint
 
@@ -25,7 +28,20 @@ BATCH = 200
 NUMBERING_ATTEMPTS = 5
 DIGITS = 4
 
+FEWEST_CATEGORIES = 2
+COMPARED_FROM = 0.9
+"""Share of the errand that is training; the rest is comparing."""
+
 Progress = Callable[[str, float], None]
+
+
+class NothingNew(Exception):
+    """There is nothing to learn, or nothing that a model has not learnt yet; says what to do."""
+
+    def __init__(self, message: str, *, may_all_the_same: bool) -> None:
+        super().__init__(message)
+        self.may_all_the_same = may_all_the_same
+        """Whether a training would work, though it would teach nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +62,75 @@ class Lesson:
         )
 
 
-def train_candidate(*, at: datetime, on_progress: Progress | None = None) -> ModelVersion:
+def look_for_news() -> None:
+    """Return where a training would teach something new.
+
+    Raises:
+        NothingNew: too few categories have labels, or the newest model learnt from the same.
+    """
+    labelled = Category.objects.filter(
+        is_active=True, gold_reasons__gold_label__split=GoldLabel.Split.TRAIN
+    ).distinct()
+    if (number := labelled.count()) < FEWEST_CATEGORIES:
+        raise NothingNew(
+            f"There is too little to learn from: {number or 'none'} of the categories"
+            f" {'have' if number != 1 else 'has'} gold labels to train on, and a model needs"
+            f" {FEWEST_CATEGORIES}. Import labelled conversations, or review some.",
+            may_all_the_same=False,
+        )
+    newest = ModelVersion.objects.order_by("-number").first()
+    today = GoldLabel.objects.fingerprint(GoldLabel.Split.TRAIN)
+    if newest and newest.trained_on.get("digest") == today:
+        raise NothingNew(
+            f"There are no new gold labels since model {newest.number} was trained: a new model"
+            " would be the same.",
+            may_all_the_same=True,
+        )
+
+
+def do_train(run: Run) -> Mapping[str, Any]:
+    """Do the errand ``train``: a candidate, compared with the champion at once."""
+
+    def training(said: str, share: float) -> None:
+        run.say(said, share * COMPARED_FROM)
+
+    def comparison(said: str, share: float) -> None:
+        run.say(said, COMPARED_FROM + share * (1 - COMPARED_FROM))
+
+    asked_by = run.errand.asked_by
+    by = asked_by.get_username() if asked_by else ""
+    try:
+        version = _made_before(run, by) or train_candidate(
+            at=leases.now(), by=by, on_progress=training
+        )
+    except NothingToLearn as error:
+        raise ErrandFailed(
+            f"There is too little to learn from: {error}. Import labelled conversations, or"
+            " review some."
+        ) from error
+    told = f"Model {version.number} is trained; it is a candidate."
+    try:
+        made = comparing.compare_with_champion(version, at=leases.now(), on_progress=comparison)
+    except comparing.CannotCompare as error:
+        return {"model": version.pk, "told": f"{told} It could not be compared: {error}"}
+    return {"model": version.pk, "comparison": made.pk, "told": told}
+
+
+def _made_before(run: Run, by: str) -> ModelVersion | None:
+    """Return what an earlier attempt of this errand made, whose worker was killed after."""
+    return ModelVersion.objects.filter(
+        trained_by=by,
+        created_at__gte=run.errand.asked_at,
+        trained_on__digest=GoldLabel.objects.fingerprint(GoldLabel.Split.TRAIN),
+    ).first()
+
+
+def train_candidate(
+    *, at: datetime, by: str = "", on_progress: Progress | None = None
+) -> ModelVersion:
     """Learn from the train split of the gold labels, measure on the rest, and store a candidate.
 
-    ``on_progress`` hears what is done and the share so far.
+    ``by`` is who asks, for the record. ``on_progress`` hears what is done and the share so far.
 
     Raises:
         NothingToLearn: too few gold labels, or fewer than two categories among them.
@@ -66,6 +147,7 @@ def train_candidate(*, at: datetime, on_progress: Progress | None = None) -> Mod
         metrics=_measured(model, lesson),
         trained_on=_told(lesson, model),
         created_at=at,
+        trained_by=by,
     )
 
 

@@ -107,7 +107,7 @@ class Shelf:
 
     def _load(self, version: ModelVersion) -> None:
         try:
-            model = artifact.load(_content(version), version.sha256)
+            model = load(version)
         except ArtifactRefused as error:
             self._refused_sha256 = version.sha256
             self._tell(version, str(error))
@@ -124,16 +124,16 @@ class Shelf:
         )
 
 
-def _content(version: ModelVersion) -> bytes:
-    """Return the stored bytes.
+def load(version: ModelVersion) -> TextModel:
+    """Return a version's model, whether it serves or not.
 
     Raises:
-        ArtifactRefused: there are none.
+        ArtifactRefused: its bytes are missing or damaged.
     """
     content = ModelArtifact.objects.filter(version=version).values_list("content", flat=True)
     if (found := content.first()) is None:
         raise ArtifactRefused("the model's bytes are missing; train it again")
-    return bytes(found)
+    return artifact.load(bytes(found), version.sha256)
 
 
 _SHELF = Shelf()

@@ -3,7 +3,16 @@
 from celery import shared_task
 from django.conf import settings
 
-from classifier import deciding, errands, exporting, opening, settling
+from classifier import (
+    comparing,
+    deciding,
+    errands,
+    exporting,
+    opening,
+    promoting,
+    retraining,
+    settling,
+)
 from classifier.deciding import Decided
 from classifier.errands import Doing
 
@@ -27,7 +36,12 @@ def decide_waiting_transcripts() -> int:
     return total.taken
 
 
-ERRANDS: dict[str, Doing] = {exporting.ERRAND: exporting.export}
+ERRANDS: dict[str, Doing] = {
+    exporting.ERRAND: exporting.export,
+    "train": retraining.do_train,
+    "compare": comparing.do_compare,
+    "redecide": promoting.do_redecide,
+}
 """Kind of errand → what does it; those of Salesforce are in ``sfsync.tasks``."""
 
 

@@ -47,6 +47,7 @@ class Environment:
     database: dict[str, Any]
     redis_url: str
     var_dir: Path
+    promotion_needs_second_person: bool
     salesforce: "SalesforceVariables"
 
     @classmethod
@@ -74,6 +75,9 @@ class Environment:
             database=_database(variables, var_dir, problems),
             redis_url=_redis_url(variables, problems),
             var_dir=var_dir,
+            promotion_needs_second_person=_truth(
+                variables, "PROMOTION_NEEDS_SECOND_PERSON", problems, default="true"
+            ),
             salesforce=SalesforceVariables.read(variables, problems),
         )
         problems.raise_if_any()
@@ -210,8 +214,10 @@ def _redis_url(variables: Mapping[str, str], problems: Problems) -> str:
     return url
 
 
-def _truth(variables: Mapping[str, str], name: str, problems: Problems) -> bool:
-    word = variables.get(name, "").strip().lower()
+def _truth(
+    variables: Mapping[str, str], name: str, problems: Problems, *, default: str = ""
+) -> bool:
+    word = variables.get(name, "").strip().lower() or default
     if word not in TRUE_WORDS | FALSE_WORDS:
         problems.add(f"{name} is {word!r}: write true or false.")
     return word in TRUE_WORDS

@@ -1,6 +1,26 @@
 """Two model versions side by side, on gold labels that neither has seen."""
 
+from typing import Self
+
 from django.db import models
+
+from classifier.engine.comparison import Comparison as Figures
+from classifier.models.model_version import ModelVersion
+
+
+class ComparisonQuerySet(models.QuerySet["Comparison"]):
+    """Finds what was measured last."""
+
+    def newest_of(self, candidate: ModelVersion) -> "Comparison | None":
+        return self.of(candidate).first()
+
+    def of(self, candidate: ModelVersion) -> Self:
+        """Return a model's comparisons, the newest first."""
+        return (
+            self.filter(candidate=candidate)
+            .select_related("candidate", "champion")
+            .order_by("-compared_at", "-id")
+        )
 
 
 class Comparison(models.Model):
@@ -23,8 +43,19 @@ class Comparison(models.Model):
     figures = models.JSONField(default=dict)
     compared_at = models.DateTimeField()
 
+    objects = ComparisonQuerySet.as_manager()
+
     class Meta:
         ordering = ("-compared_at", "-id")
 
     def __str__(self) -> str:
         return f"{self.candidate} beside {self.champion or 'nobody'}"
+
+    @property
+    def found(self) -> Figures:
+        """The figures as values.
+
+        Raises:
+            KeyError, TypeError, ValueError: another version of this product wrote them.
+        """
+        return Figures.from_dict(self.figures)

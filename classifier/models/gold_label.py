@@ -1,7 +1,7 @@
 """Settled truth: all we train and measure on."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -137,6 +137,24 @@ class GoldLabelManager(models.Manager["GoldLabel"]):
         )
         return [example for row in rows if (example := row.to_example()) is not None]
 
+    def fingerprint(self, *splits: "GoldLabel.Split") -> str:
+        """Return ``fingerprint`` of the examples of these splits, without reading their words."""
+        digests = dict(self.filter(split__in=splits).values_list("id", "transcript__digest"))
+        codes: dict[int, set[str]] = {pk: set() for pk in digests}
+        inactive: set[int] = set()
+        for pk, code, is_active in GoldReason.objects.filter(
+            gold_label__split__in=splits
+        ).values_list("gold_label_id", "category__code", "category__is_active"):
+            if is_active:
+                codes[pk].add(code)
+            else:
+                inactive.add(pk)
+        return _digest_of(
+            (digests[pk], frozenset(named))
+            for pk, named in codes.items()
+            if named or pk not in inactive
+        )
+
 
 def thread_of(words_digest: str) -> str:
     """Return the thread under which the words of a gold label are kept."""
@@ -151,7 +169,11 @@ def split_of(digest_of_words: str) -> "GoldLabel.Split":
 
 def fingerprint(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of a set of examples, whatever their order."""
-    lines = sorted(f"{each.key} {' '.join(sorted(each.categories))}" for each in examples)
+    return _digest_of((each.key, each.categories) for each in examples)
+
+
+def _digest_of(pairs: Iterable[tuple[str, frozenset[str]]]) -> str:
+    lines = sorted(f"{key} {' '.join(sorted(categories))}" for key, categories in pairs)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

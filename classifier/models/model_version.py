@@ -17,6 +17,16 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """Return what was trained and never promoted, newest first."""
         return self.filter(stage="candidate").order_by("-number")
 
+    def before(self, champion: "ModelVersion") -> "ModelVersion | None":
+        """Return the champion before this one: whom a rollback brings back.
+
+        Coming back does not make a model younger: rolling back twice goes two models back.
+        """
+        earlier = self.filter(stage="retired", promoted_at__isnull=False)
+        if champion.promoted_at is not None:
+            earlier = earlier.filter(promoted_at__lt=champion.promoted_at)
+        return earlier.order_by("-promoted_at", "-number").first()
+
 
 class ModelVersion(models.Model):
     """One training's result. At most one is the champion, at most one the challenger."""
@@ -59,6 +69,10 @@ class ModelVersion(models.Model):
     promoted_by = models.CharField(max_length=150, blank=True, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
     retired_by = models.CharField(max_length=150, blank=True, editable=False)
+    restored_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a rollback made it the champion again."
+    )
+    restored_by = models.CharField(max_length=150, blank=True, editable=False)
 
     objects = ModelVersionQuerySet.as_manager()
 
@@ -75,6 +89,13 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"model {self.number}"
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether somebody wants it to become the champion, and nobody has promoted it since."""
+        if self.proposed_at is None or self.stage == self.Stage.CHAMPION:
+            return False
+        return self.promoted_at is None or self.promoted_at < self.proposed_at
 
 
 class ModelArtifact(models.Model):
