@@ -6,6 +6,8 @@ from datetime import datetime
 
 from classifier.engine.text import Turn
 
+CASE_PREFIX = "500"
+"""Ids of Cases begin so; a call or a file may hang on any record."""
 FieldValue = str | float | None
 """A value as it travels in JSON to and from a Case field."""
 

@@ -14,8 +14,7 @@ from sfsync.field_map import Slot
 from sfsync.gateway import SalesforceGateway
 from sfsync.metadata.fields import MetadataProblem, entries_of
 from sfsync.models import CategoryMapping, Connection, FieldMapping
-from sfsync.source_switch import obstacle_to
-from sfsync.sources import READERS
+from sfsync.source_switch import known_readers, obstacle_to
 from sfsync.sources.source import DESCRIPTION
 
 POLLS_A_DAY = 2_880
@@ -114,7 +113,7 @@ def _org(gateway: SalesforceGateway) -> Finding:
 
 
 def _sources(gateway: SalesforceGateway) -> Iterator[Finding]:
-    for reader in READERS:
+    for reader in known_readers():
         obstacle = obstacle_to(gateway, reader)
         if obstacle is None:
             yield _good(f"source {reader.code}", f"{reader.name}: readable.")

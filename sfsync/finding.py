@@ -1,6 +1,6 @@
 """Finding what changed: window after window, up to where Salesforce says it is complete."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from sfsync.cases import Changes, Stamp
 from sfsync.errors import LimitExceeded, RecordGone, SalesforceRejected
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, Watermark
-from sfsync.sources import SourceReader
+from sfsync.sources import SourceReader, Watched
 
 CASE = "Case"
 OVERLAP = timedelta(minutes=10)
@@ -23,6 +23,7 @@ ROWS_AT_ONCE = 20_000
 """A part that is found, marked and committed within seconds: ten pages of a query."""
 DELETIONS_LISTED = timedelta(days=14)
 MINUTE = timedelta(minutes=1)
+NO_PAUSE = timedelta(0)
 SETTLED = timedelta(seconds=5)
 """Stamps are whole seconds: a record may change again within the one that we saw."""
 BAD_WINDOW = "INVALID_REPLICATION_DATE"
@@ -33,23 +34,50 @@ class NotListed(Exception):
 
 
 def find_changes(
-    gateway: SalesforceGateway, readers: Iterable[SourceReader], *, at_most: int = ROWS_AT_ONCE
+    gateway: SalesforceGateway,
+    readers: Iterable[SourceReader],
+    *,
+    pauses: Mapping[str, timedelta] | None = None,
+    at_most: int = ROWS_AT_ONCE,
 ) -> int:
     """Mark every Case that changed, or whose e-mails, comments … did; return how many.
 
     Each object has its own watermark, since a new e-mail need not touch its Case. One that
     another worker is pulling right now is left to it. Long spans are gone through in parts of
     ``at_most`` rows, the watermark moving on after each, so that a first pull that is
-    interrupted goes on where it was.
+    interrupted goes on where it was. ``pauses``: source code → how long after one question
+    its object rests before the next.
     """
-    objects = {CASE: "Id"} | {reader.sobject: reader.case_field for reader in readers}
     changed: set[str] = set()
-    for sobject, case_field in objects.items():
-        with _claimed(sobject) as watermark:
+    for watched in _awake(gateway, list(readers), pauses or {}):
+        with _claimed(watched.sobject) as watermark:
             if watermark is not None:
-                for part in _parts(gateway, watermark, case_field, at_most):
+                for part in _parts(gateway, watermark, watched, at_most):
                     changed |= _note(watermark, part, gateway.now())
     return len(changed)
+
+
+def _awake(
+    gateway: SalesforceGateway, readers: Sequence[SourceReader], pauses: Mapping[str, timedelta]
+) -> list[Watched]:
+    """Return what is asked for now: the Cases always, each other object after its pause.
+
+    Several sources may watch one object; the most eager sets its pace.
+    """
+    objects = {CASE: Watched(CASE, "Id")}
+    pause = {CASE: NO_PAUSE}
+    for reader in readers:
+        watched, wanted = reader.watched, pauses.get(reader.code, NO_PAUSE)
+        known = objects.get(watched.sobject)
+        objects[watched.sobject] = known.along_with(watched) if known else watched
+        pause[watched.sobject] = min(pause.get(watched.sobject, wanted), wanted)
+    asked = {mark.sobject: mark for mark in Watermark.objects.filter(sobject__in=objects)}
+    now = gateway.now()
+    return [
+        watched
+        for sobject, watched in objects.items()
+        if sobject not in asked or not asked[sobject].is_resting(pause[sobject], now)
+    ]
 
 
 def find_deleted(gateway: SalesforceGateway) -> int:
@@ -90,32 +118,35 @@ def _note(watermark: Watermark, part: Part, now: datetime) -> set[str]:
         for one in part.stamps
         if again_from <= one.modstamp < now - SETTLED
     }
-    watermark.advance(part.covered_until, seen=seen, at=leases.now())
+    watermark.advance(part.covered_until, seen=seen, at=now)
     return fresh
 
 
 def _parts(
-    gateway: SalesforceGateway, watermark: Watermark, case_field: str, at_most: int
+    gateway: SalesforceGateway, watermark: Watermark, watched: Watched, at_most: int
 ) -> Iterator[Part]:
     """Yield what changed since the watermark: a recent change as Salesforce lists it.
 
     What lies further back, or is not listed, is queried: a query gives 2,000 rows a call,
     ids that were listed 400.
     """
-    sobject, now = watermark.sobject, gateway.now()
+    sobject, field, only = watched.sobject, watched.case_field, watched.only
+    now = gateway.now()
     start = _start(watermark, now)
-    if watermark.covered_until is not None and now - start < RECENT:
+    if watched.is_listed and watermark.covered_until is not None and now - start < RECENT:
         with suppress(NotListed):
             changes = _listed(gateway, sobject, lambda _: start)
-            yield Part(gateway.stamps(sobject, changes.ids, case_field), changes.covered_until)
+            stamps = gateway.stamps(sobject, changes.ids, field, only)
+            yield Part(watched.stamps_of_cases(gateway, stamps), changes.covered_until)
             return
     covered_until = now
-    with suppress(NotListed):
-        # Asked before the rows: what commits in between is asked for again next time.
-        covered_until = _listed(gateway, sobject, lambda now: now - OVERLAP).covered_until
-    yield from _queried(
-        partial(gateway.stamps_between, sobject, case_field), start, now, at_most, covered_until
-    )
+    if watched.is_listed:
+        with suppress(NotListed):
+            # Asked before the rows: what commits in between is asked for again next time.
+            covered_until = _listed(gateway, sobject, lambda now: now - OVERLAP).covered_until
+    ask = partial(gateway.stamps_between, sobject, field, only=only)
+    for part in _queried(ask, start, now, at_most, covered_until):
+        yield Part(watched.stamps_of_cases(gateway, part.stamps), part.covered_until)
 
 
 def _queried(

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from simple_salesforce.api import Salesforce
+from simple_salesforce.api import Salesforce, SFType
 
 from sfsync import case_rows, soql
 from sfsync.cases import (
@@ -148,10 +148,12 @@ class SalesforceGateway:
         """Return the ids of records deleted in [since, until); at most 15 days back."""
         return self._replicated(sobject, "deleted", since, until)
 
-    def stamps(self, sobject: str, ids: Iterable[str], case_field: str) -> list[Stamp]:
+    def stamps(
+        self, sobject: str, ids: Iterable[str], case_field: str, only: str = ""
+    ) -> list[Stamp]:
         """Return when each record last changed and its Case; what is gone is left out."""
         fields = tuple(dict.fromkeys(("Id", case_field, "SystemModstamp")))
-        rows = self.rows(sobject, fields, "Id", ids)
+        rows = self.rows(sobject, fields, "Id", ids, only)
         with typed_errors(f"reading {sobject}"):
             return [case_rows.to_stamp(row, case_field) for row in rows if row[case_field]]
 
@@ -162,6 +164,7 @@ class SalesforceGateway:
         since: datetime,
         until: datetime | None,
         *,
+        only: str = "",
         at_most: int | None = None,
     ) -> list[Stamp]:
         """Return the stamps of all records changed in [since, until), by key-paged query.
@@ -176,6 +179,7 @@ class SalesforceGateway:
         conditions = (
             soql.is_since("SystemModstamp", since),
             soql.is_before("SystemModstamp", until) if until else "",
+            only,
         )
         rows = self._all_rows(sobject, fields, *conditions, at_most=at_most)
         with typed_errors(f"reading {sobject}"):
@@ -230,9 +234,14 @@ class SalesforceGateway:
             return {row["Id"]: case_rows.to_user(row) for row in rows}
 
     def rows(
-        self, sobject: str, fields: Sequence[str], parent_field: str, parent_ids: Iterable[str]
+        self,
+        sobject: str,
+        fields: Sequence[str],
+        parent_field: str,
+        parent_ids: Iterable[str],
+        only: str = "",
     ) -> list[Row]:
-        """Return all rows whose ``parent_field`` is one of ``parent_ids``.
+        """Return all rows whose ``parent_field`` is one of ``parent_ids``, and ``only`` holds.
 
         ``fields`` must contain Id: rows come ordered by it, and a list whose page locator died
         goes on after the last one.
@@ -240,8 +249,31 @@ class SalesforceGateway:
         found: list[Row] = []
         for portion in soql.in_portions(parent_ids):
             condition = soql.is_one_of(parent_field, portion)
-            found.extend(self._all_rows(sobject, fields, condition))
+            found.extend(self._all_rows(sobject, fields, condition, only))
         return found
+
+    def newest(
+        self, sobject: str, fields: Sequence[str], *conditions: str, limit: int
+    ) -> list[Row]:
+        """Return up to ``limit`` rows, changed last first, in one call."""
+        question = soql.select(
+            fields, sobject, *conditions, order_by="-SystemModstamp", limit=limit
+        )
+        return list(self._query(question, f"reading {sobject}")["records"])
+
+    def content(self, version_id: str) -> bytes:
+        """Return the bytes of a file, by the id of its ContentVersion.
+
+        Raises:
+            RecordGone: it is gone, or not shared with our user.
+        """
+        checked = soql.checked_id(version_id)
+        return self._ask(
+            "reading an attached file",
+            lambda client: cast("SFType", client.ContentVersion).get_base64(
+                checked, "VersionData"
+            ),
+        )
 
     def conversation_entries(self, identifier: str) -> list[Row]:
         """Return all entries of one conversation, in no particular order.

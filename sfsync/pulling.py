@@ -19,7 +19,7 @@ from sfsync.finding import find_changes, find_deleted
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, Notice
 from sfsync.reading import CaseReader
-from sfsync.source_switch import readers_in_use
+from sfsync.source_switch import pauses, readers_in_use
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def pull_changed(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pull
         Connection.pin(gateway.identity())
         readers = readers_in_use(gateway, leases.now())
         gone = find_deleted(gateway)
-        changed = find_changes(gateway, readers)
+        changed = find_changes(gateway, readers, pauses=pauses())
         reader = CaseReader(gateway, readers)
         is_partial = reader.read_due(limit, until=time.monotonic() + READ_SECONDS)
     read = reader.read

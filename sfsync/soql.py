@@ -16,6 +16,8 @@ def select(
 ) -> str:
     """Return a query. ``conditions`` are joined by AND; build them with the functions below.
 
+    ``order_by`` is a field, newest or highest first where a minus stands before it.
+
     Raises:
         ValueError: a field or object is not an API name.
     """
@@ -24,7 +26,8 @@ def select(
     if wanted := [condition for condition in conditions if condition]:
         parts.append("WHERE " + " AND ".join(wanted))
     if order_by:
-        parts.append(f"ORDER BY {checked_name(order_by)}")
+        direction = " DESC" if order_by.startswith("-") else ""
+        parts.append(f"ORDER BY {checked_name(order_by.removeprefix('-'))}{direction}")
     if limit:
         parts.append(f"LIMIT {limit:d}")
     return " ".join(parts)
@@ -48,6 +51,25 @@ def is_named(field: str, names: Iterable[str]) -> str:
     """
     listed = ", ".join(f"'{checked_name(name)}'" for name in names)
     return f"{checked_name(field)} IN ({listed})"
+
+
+def is_one_word_of(field: str, words: Iterable[str]) -> str:
+    """Return the condition that ``field`` holds one of these plain words.
+
+    Raises:
+        ValueError: one of them is more than letters and digits.
+    """
+    listed = ", ".join(f"'{_checked_word(word)}'" for word in words)
+    return f"{checked_name(field)} IN ({listed})"
+
+
+def is_true(field: str) -> str:
+    return f"{checked_name(field)} = true"
+
+
+def is_there(field: str) -> str:
+    """Return the condition that ``field`` holds anything."""
+    return f"{checked_name(field)} != null"
 
 
 def comes_after(record_id: str) -> str:
@@ -87,3 +109,9 @@ def checked_id(record_id: str) -> str:
     if not RECORD_ID.fullmatch(record_id):
         raise ValueError("not a Salesforce record id")
     return record_id
+
+
+def _checked_word(word: str) -> str:
+    if not word.isascii() or not word.isalnum():
+        raise ValueError(f"not a plain word: {word!r}")
+    return word

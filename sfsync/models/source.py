@@ -54,6 +54,14 @@ class Source(models.Model):
         blank=True,
         help_text="What stands there or before the colon when the customer speaks.",
     )
+    interval_seconds = models.PositiveIntegerField(
+        "asked every … seconds",
+        default=120,
+        help_text=(
+            "At least so long between two questions to Salesforce what is new here; 0: with every"
+            " pull. Each question is one API call."
+        ),
+    )
     is_enabled = models.BooleanField(default=True)
     off_because = models.CharField(
         "message",
@@ -70,9 +78,24 @@ class Source(models.Model):
         return self.name
 
     @property
+    def is_own(self) -> bool:
+        """Whether an admin made it."""
+        return self.kind != self.Kind.BUILT_IN
+
+    @property
     def is_off_by_itself(self) -> bool:
         """Whether we turned it off: then it comes back by itself once its cause is mended."""
         return not self.is_enabled and bool(self.off_because)
+
+    @property
+    def was_read(self) -> bool:
+        """Whether it was ever found in order."""
+        return self.is_enabled and self.checked_at is not None
+
+    def switch(self, *, is_enabled: bool) -> None:
+        """Do as a person wants: what they turned off stays off, what is on is looked at anew."""
+        self.is_enabled, self.off_because, self.checked_at = is_enabled, "", None
+        self.save(update_fields=["is_enabled", "off_because", "checked_at"])
 
     def turn_off(self, because: str, at: datetime) -> None:
         """Stop reading this source, and say why and what to do."""

@@ -1,7 +1,7 @@
 """Up to where an object's changes have been pulled, safely."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models.functions import Coalesce, Greatest
@@ -21,6 +21,7 @@ class Watermark(Leased):
     covered_until = models.DateTimeField(null=True)
     deleted_until = models.DateTimeField(null=True)
     pulled_at = models.DateTimeField(null=True)
+    """When Salesforce was last asked, by its own time."""
     seen = models.JSONField(
         default=dict,
         editable=False,
@@ -39,6 +40,10 @@ class Watermark(Leased):
         cls.objects.get_or_create(sobject=sobject)
         claimed = leases.take(cls.objects.filter(sobject=sobject), limit=1)
         return claimed[0] if claimed else None
+
+    def is_resting(self, pause: timedelta, now: datetime) -> bool:
+        """Return whether it was asked less than ``pause`` before ``now``, the org's time."""
+        return self.pulled_at is not None and now - pause < self.pulled_at <= now
 
     def advance(
         self, covered_until: datetime, *, seen: Mapping[str, str], at: datetime

@@ -7,7 +7,7 @@ from classifier.engine.text import Speaker, Turn
 from sfsync.case_rows import moment, related, text
 from sfsync.cases import CaseSnapshot, SourcedTurn
 from sfsync.gateway import SalesforceGateway
-from sfsync.sources.source import Fetched, Row
+from sfsync.sources.source import Fetched, Row, Watched, rows_of
 
 FIELDS = ("Id", "ParentId", "CommentBody", "CreatedDate", "CreatedBy.UserType")
 SPEAKERS = {
@@ -16,6 +16,7 @@ SPEAKERS = {
     "AutomatedProcess": Speaker.BOT,
 }
 """User.UserType of people inside; all other kinds are portal users, that is customers."""
+WATCHED = Watched("CaseComment", "ParentId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,16 @@ class CommentSource:
 
     code: str = "comment"
     name: str = "Case comments"
-    sobject: str = "CaseComment"
-    case_field: str = "ParentId"
+    watched: Watched = WATCHED
+    is_common: bool = True
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:
         own = tuple(name for name in FIELDS if "." not in name)
-        return {self.sobject: (*own, "CreatedById")}
+        return {self.watched.sobject: (*own, "CreatedById")}
 
     def fetch(self, gateway: SalesforceGateway, cases: Sequence[CaseSnapshot]) -> Fetched:
-        found = Fetched()
-        ids = [case.case_id for case in cases]
-        for row in gateway.rows(self.sobject, FIELDS, self.case_field, ids):
-            found.add(row["ParentId"], row)
-        return found
+        return rows_of(gateway, self.watched, FIELDS, cases)
 
     def turns(self, rows: Iterable[Row]) -> list[SourcedTurn]:
         return [

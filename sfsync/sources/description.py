@@ -7,9 +7,10 @@ from classifier.engine.text import Speaker, Turn
 from sfsync.cases import CaseSnapshot, SourcedTurn
 from sfsync.gateway import SalesforceGateway
 from sfsync.sources.quoted import own_words
-from sfsync.sources.source import DESCRIPTION, Fetched, Row
+from sfsync.sources.source import DESCRIPTION, Fetched, Row, Watched
 
 EMAIL_ORIGIN = "email"
+WATCHED = Watched("Case", "Id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class DescriptionSource:
 
     code: str = DESCRIPTION
     name: str = "Case subject and description"
-    sobject: str = "Case"
-    case_field: str = "Id"
+    watched: Watched = WATCHED
+    is_common: bool = True
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from sfsync.case_rows import moment, text
 from sfsync.cases import CaseSnapshot, SourcedTurn
 from sfsync.gateway import SalesforceGateway
 from sfsync.sources import html_text, quoted
-from sfsync.sources.source import EMAIL, Fetched, Row
+from sfsync.sources.source import EMAIL, Fetched, Row, Watched, rows_of
 
 DRAFT = "5"
 """EmailMessage.Status of a message not sent yet (object reference)."""
@@ -23,6 +23,7 @@ FIELDS = (
     "CreatedDate",
     "Status",
 )
+WATCHED = Watched("EmailMessage", "ParentId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,15 @@ class EmailSource:
 
     code: str = EMAIL
     name: str = "E-mails"
-    sobject: str = "EmailMessage"
-    case_field: str = "ParentId"
+    watched: Watched = WATCHED
+    is_common: bool = True
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:
-        return {self.sobject: FIELDS}
+        return {self.watched.sobject: FIELDS}
 
     def fetch(self, gateway: SalesforceGateway, cases: Sequence[CaseSnapshot]) -> Fetched:
-        found = Fetched()
-        ids = [case.case_id for case in cases]
-        for row in gateway.rows(self.sobject, FIELDS, self.case_field, ids):
-            found.add(row["ParentId"], row)
-        return found
+        return rows_of(gateway, self.watched, FIELDS, cases)
 
     def turns(self, rows: Iterable[Row]) -> list[SourcedTurn]:
         return [

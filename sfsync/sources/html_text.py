@@ -25,6 +25,7 @@ TAG_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 TAG_LIMIT = 1_000
 """Characters of one tag that are looked at: keeps the searches in it short."""
 LINE_BREAKS = re.compile(r"[\r\n]+")
+MARKED_UP = re.compile(r"(?i)<(?:/?(?:p|div|span|b|strong|ul|li)\b[^<>]{0,300}|br\s?/?)>")
 BLANK_LINES = re.compile(r"\n{3,}")
 
 # How mail programs mark what is not this message's own words.
@@ -75,6 +76,16 @@ def own_words(html: str) -> str:
     before_history = takewhile(lambda token: not _is_divider(token), tokens(html))
     own = _without(_without(before_history, _is_hidden), _is_quote_or_signature)
     return _in_lines(own) or to_text(html)
+
+
+def if_marked_up(text: str) -> str:
+    """Return a field's text, read as HTML only where it holds tags that people use in one."""
+    return to_text(text) if MARKED_UP.search(text) else text
+
+
+def visible(html: str) -> Iterator[Tag | str]:
+    """Yield the tokens that a reader sees: no scripts, no styles, nothing hidden."""
+    return _without(tokens(html), _is_hidden)
 
 
 def tokens(html: str) -> Iterator[Tag | str]:

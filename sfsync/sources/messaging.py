@@ -2,31 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from classifier.engine.text import Speaker, Turn
-from sfsync.case_rows import moment, text
 from sfsync.cases import CaseSnapshot, SourcedTurn
-from sfsync.errors import RecordGone, SalesforceUnavailable
 from sfsync.gateway import SalesforceGateway
-from sfsync.sources.source import Fetched, Row
+from sfsync.sources import connect
+from sfsync.sources.source import Fetched, Row, Watched, ids_of
 
-SESSION_FIELDS = ("Id", "CaseId", "ConversationId", "StartTime", "EndTime")
-CONVERSATION_FIELDS = ("Id", "ConversationIdentifier")
-SPEAKERS = {
-    "enduser": Speaker.CUSTOMER,
-    "agent": Speaker.REPRESENTATIVE,
-    "supervisor": Speaker.REPRESENTATIVE,
-    "bot": Speaker.BOT,
-    "chatbot": Speaker.BOT,
-}
-"""Roles seen in real answers; what the system says ("Ann joined") is nobody's word."""
-SESSION_PREFIX = "0Mw"
-EPOCH = datetime.fromtimestamp(0, UTC)
-ONE_SECOND = timedelta(seconds=1)
-"""Sessions are stamped to the second, entries to the millisecond."""
-TOO_MANY_CALLS = {"HTTP_503", "SERVER_UNAVAILABLE"}
-"""How Salesforce says that the 1,000 conversations of this hour are used up."""
+SESSION = connect.Talk("MessagingSession", "CaseId", "StartTime", "EndTime", "0Mw")
+WATCHED = Watched(SESSION.sobject, SESSION.case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,85 +18,21 @@ class MessagingSource:
 
     code: str = "messaging"
     name: str = "Messaging conversations"
-    sobject: str = "MessagingSession"
-    case_field: str = "CaseId"
+    watched: Watched = WATCHED
+    is_common: bool = True
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:
-        return {self.sobject: SESSION_FIELDS, "Conversation": CONVERSATION_FIELDS}
+        return SESSION.needed
 
     def fetch(self, gateway: SalesforceGateway, cases: Sequence[CaseSnapshot]) -> Fetched:
         """Return one row per session: the session's fields and ``entries``.
 
         Raises:
-            SalesforceUnavailable: nothing answers at all. Where only the hour's allowance of
-                conversations is used up, the Cases left over are ``failed``.
+            SalesforceUnavailable: as ``connect.fetch``.
         """
-        found = Fetched()
-        ids = [case.case_id for case in cases]
-        sessions = gateway.rows(self.sobject, SESSION_FIELDS, self.case_field, ids)
-        identifiers = _identifiers(gateway, sessions)
-        entries: dict[str, list[Row]] = {}
-        used_up: SalesforceUnavailable | None = None
-        for session in sessions:
-            identifier = identifiers.get(session["ConversationId"])
-            if identifier and identifier not in entries and not used_up:
-                try:
-                    entries[identifier] = list(gateway.conversation_entries(identifier))
-                except RecordGone:
-                    entries[identifier] = []
-                except SalesforceUnavailable as error:
-                    if error.code not in TOO_MANY_CALLS:
-                        raise
-                    used_up = error
-            if identifier and identifier not in entries and used_up:
-                found.failed[session["CaseId"]] = used_up
-            elif identifier:
-                found.add(session["CaseId"], {**session, "entries": entries[identifier]})
-        return found
+        sessions = gateway.rows(SESSION.sobject, SESSION.fields, SESSION.case, ids_of(cases))
+        return connect.fetch(gateway, SESSION, sessions)
 
     def turns(self, rows: Iterable[Row]) -> list[SourcedTurn]:
-        """Return the turns in time order: entries come in none, and twice where sessions meet."""
-        said: dict[str, SourcedTurn] = {}
-        for session in rows:
-            for number, entry in enumerate(session["entries"]):
-                key = text(entry.get("identifier")) or f"{session['Id']}-{number}"
-                if turn := _turn(entry, session):
-                    said.setdefault(key, SourcedTurn(turn, self.code, session["Id"]))
-        return sorted(said.values(), key=lambda one: one.turn.at or EPOCH)
-
-
-def _identifiers(gateway: SalesforceGateway, sessions: Iterable[Row]) -> dict[str, str]:
-    ids = [row["ConversationId"] for row in sessions if row["ConversationId"]]
-    rows = gateway.rows("Conversation", CONVERSATION_FIELDS, "Id", ids)
-    return {row["Id"]: text(row["ConversationIdentifier"]) for row in rows}
-
-
-def _turn(entry: Row, session: Row) -> Turn | None:
-    words = text(entry.get("messageText")).strip()
-    role = text((entry.get("sender") or {}).get("role")).casefold()
-    speaker = SPEAKERS.get(role)
-    at = _said_at(entry)
-    if not words or speaker is None or at is None or not _is_of(entry, at, session):
-        return None
-    return Turn(speaker, words, at)
-
-
-def _said_at(entry: Row) -> datetime | None:
-    milliseconds = entry.get("serverReceivedTimestamp") or entry.get("clientTimestamp")
-    if not milliseconds:
-        return None
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-
-
-def _is_of(entry: Row, at: datetime, session: Row) -> bool:
-    """Return whether this session heard it: one conversation can go on in another Case.
-
-    The entry itself says so where it names one session; else the session's own time decides.
-    """
-    related = entry.get("relatedRecords") or ()
-    named = {one for one in related if str(one).startswith(SESSION_PREFIX)}
-    if len(named) == 1:
-        return session["Id"] in named
-    starts, ends = session["StartTime"], session["EndTime"]
-    return (not starts or at >= moment(starts)) and (not ends or at < moment(ends) + ONE_SECOND)
+        return connect.turns(SESSION, self.code, rows)

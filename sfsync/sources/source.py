@@ -1,12 +1,12 @@
 """What every source of turns offers, and how the turns of all become one story."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from classifier.engine.text import Speaker, Turn
-from sfsync.cases import CaseSnapshot, SourcedTurn
+from sfsync.cases import CASE_PREFIX, CaseSnapshot, SourcedTurn, Stamp
 from sfsync.errors import SalesforceError
 from sfsync.gateway import SalesforceGateway
 
@@ -14,8 +14,13 @@ Row = Mapping[str, Any]
 """One record as Salesforce's JSON gives it."""
 DESCRIPTION = "description"
 EMAIL = "email"
+SOCIAL = "social"
 SAME_MESSAGE = timedelta(minutes=15)
 """The e-mail that a Case was made from was sent before it, clocks being roughly right."""
+OPENERS = {EMAIL, SOCIAL}
+"""Sources whose first message a Case is made from: its Description holds the same words."""
+TELLING_BYTES = 24
+"""Shorter words (in UTF-8, so that eight Chinese characters suffice) are said twice by chance."""
 
 
 @dataclass(slots=True)
@@ -29,6 +34,41 @@ class Fetched:
         self.rows.setdefault(case_id, []).append(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The object whose changes make a Case be read again."""
+
+    sobject: str
+    case_field: str
+    """Its field that holds the Case's id."""
+    only: str = ""
+    """SOQL condition: which of its rows matter; empty: all."""
+    is_listed: bool = True
+    """Whether Salesforce lists its changes (getUpdated); a query finds them else."""
+    cases_of: "Callable[[SalesforceGateway, Sequence[Stamp]], list[Stamp]] | None" = None
+    """How stamps whose ``case_id`` is another record's lead to Cases, where one more step is
+    needed."""
+
+    def stamps_of_cases(
+        self, gateway: SalesforceGateway, stamps: Sequence[Stamp]
+    ) -> list[Stamp]:
+        """Return only stamps that belong to Cases: a call may be about an account as well."""
+        if self.cases_of is not None:
+            return self.cases_of(gateway, stamps) if stamps else []
+        return [stamp for stamp in stamps if stamp.case_id.startswith(CASE_PREFIX)]
+
+    def along_with(self, other: "Watched") -> "Watched":
+        """Return what finds the changes of both, which watch the same object."""
+        only = self.only if self.only == other.only else ""
+        return Watched(
+            self.sobject,
+            self.case_field,
+            only,
+            self.is_listed and other.is_listed,
+            self.cases_of,
+        )
+
+
 class SourceReader(Protocol):
     """A place in Salesforce where words live."""
 
@@ -39,12 +79,12 @@ class SourceReader(Protocol):
     def name(self) -> str: ...
 
     @property
-    def sobject(self) -> str:
+    def watched(self) -> Watched:
         """The object whose changes make a Case be read again."""
 
     @property
-    def case_field(self) -> str:
-        """The field of ``sobject`` that holds the Case's id."""
+    def is_common(self) -> bool:
+        """Whether an org without it misses something: else it is quietly off."""
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:
@@ -65,12 +105,46 @@ class SourceReader(Protocol):
         """
 
 
+def ids_of(cases: Iterable[CaseSnapshot]) -> list[str]:
+    return [case.case_id for case in cases]
+
+
+def rows_of(
+    gateway: SalesforceGateway,
+    watched: Watched,
+    fields: Sequence[str],
+    cases: Iterable[CaseSnapshot],
+) -> Fetched:
+    """Return the rows of one object that hang on these Cases."""
+    found = Fetched()
+    for row in gateway.rows(
+        watched.sobject, fields, watched.case_field, ids_of(cases), watched.only
+    ):
+        found.add(row[watched.case_field], row)
+    return found
+
+
 def merged(turns: Iterable[SourcedTurn]) -> tuple[Turn, ...]:
-    """Return one story: the description first, then all turns by time, each said once."""
+    """Return one story: the description first, then all turns by time, each said once.
+
+    Two sources often hold the same words: the mail that a Case was made from, the file and
+    the field with the same call. What one source says twice was said twice.
+    """
     story = sorted(turns, key=_place)
     opening = next((one for one in story if one.source == DESCRIPTION), None)
     repeated = (_repetition(opening, story) or _restated(opening, story)) if opening else None
-    return tuple(one.turn for one in story if one is not repeated)
+    return tuple(one.turn for one in _once([one for one in story if one is not repeated]))
+
+
+def _once(story: Iterable[SourcedTurn]) -> Iterator[SourcedTurn]:
+    """Yield the turns without those that another source has told already, word for word."""
+    told: dict[tuple[Speaker, str], str] = {}
+    for one in story:
+        letters = _letters(one.turn.text)
+        is_telling = len(letters.encode()) >= TELLING_BYTES
+        teller = told.setdefault((one.turn.speaker, letters), one.source)
+        if teller == one.source or not is_telling:
+            yield one
 
 
 def _place(sourced: SourcedTurn) -> tuple[bool, datetime]:
@@ -79,9 +153,13 @@ def _place(sourced: SourcedTurn) -> tuple[bool, datetime]:
 
 
 def _repetition(opening: SourcedTurn, story: list[SourcedTurn]) -> SourcedTurn | None:
-    """Return the e-mail that the Case was made from: its words are the description's."""
+    """Return the message that the Case was made from: its words are the description's."""
     first = next(
-        (one for one in story if one.source == EMAIL and one.turn.speaker is Speaker.CUSTOMER),
+        (
+            one
+            for one in story
+            if one.source in OPENERS and one.turn.speaker is Speaker.CUSTOMER
+        ),
         None,
     )
     if first is None or first.turn.at is None or opening.turn.at is None:

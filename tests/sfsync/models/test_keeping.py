@@ -173,4 +173,9 @@ def test_the_sources_are_there_from_the_start():
         ("email", True),
         ("comment", True),
         ("messaging", True),
+        ("voice", True),
+        ("call_log", True),
+        ("attachment", True),
+        ("social", True),
+        ("chat", True),
     }

@@ -102,7 +102,7 @@ def test_the_watermark_never_passes_the_orgs_own_time(pull, open_case):
     pull()
 
     marks = list(Watermark.objects.values_list("covered_until", flat=True))
-    assert len(marks) == 4
+    assert len(marks) == 9
     assert max(marks) <= NOON + timedelta(seconds=5)
 
 

@@ -159,7 +159,7 @@ def test_nul_and_lone_surrogates_are_stored_as_any_database_can(tapped, open_cas
     page = json.dumps({"totalSize": 1, "done": True, "records": [body]})
 
     def odd(request: requests.PreparedRequest) -> requests.Response | None:
-        if "Description" not in str(request.url):
+        if "Description" not in str(request.url) or "FROM+Case+" not in str(request.url):
             return None
         return answer(request, 200, page, **{"Content-Type": "application/json"})
 
