@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sfsync.local_org.errors import Refusal
+from sfsync.local_org.field_makers import parent
 from sfsync.local_org.moments import Value
 from sfsync.local_org.schema import Field, Kind, SObject
 from sfsync.local_org.soql_tree import Path, Query, pointed
@@ -31,6 +32,7 @@ def _name_object() -> SObject:
         for name in ("Name", "Type", "FirstName", "LastName", "Username", "Email", "Alias")
     )
     shared.add([Field("Id", Kind.ID, length=18), Field("IsActive", Kind.BOOLEAN)])
+    shared.add([parent("UserRoleId", "UserRole")])
     return shared
 
 
@@ -126,7 +128,10 @@ class Scope:
         for name in field.references:
             found = tables[name].get(str(record_id))
             if found is not None:
-                return {**found, "Type": found.get("Type", name)}
+                # A queue says so itself; all others are named by their sObject.
+                is_group = name == "Group"
+                shown = found.get("Name", found.get("CaseNumber"))
+                return {**found, "Type": found["Type"] if is_group else name, "Name": shown}
         return None
 
     def _walk(self, path: Path) -> tuple[SObject, tuple[Field, ...]]:

@@ -3,9 +3,11 @@
 Deviations: the order is shuffled by the conversation's identifier, so it is the same every
 time; ``nextPageUrl`` carries a plain offset; bots' messages are given, though the vendor's
 page says they are not, because the live answers that clients recorded are not of one mind.
+A call that still goes on has no entries, which is told by 404: the page says "after the call
+has ended" and not how it is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -26,7 +28,7 @@ def entries(org: OrgState, identifier: str, asked: Mapping[str, str]) -> dict[st
     """
     _count_call(org)
     found = org.entries.get(identifier)
-    if found is None:
+    if found is None or _is_being_spoken(org, found):
         raise not_found()
     limit = _number(asked, "recordLimit", DEFAULT_LIMIT)
     if not 1 <= limit <= MOST_ENTRIES:
@@ -47,6 +49,11 @@ def entries(org: OrgState, identifier: str, asked: Mapping[str, str]) -> dict[st
         "hasMore": rest,
         "nextPageUrl": _next_page(identifier, asked, offset + limit) if rest else None,
     }
+
+
+def _is_being_spoken(org: OrgState, found: Sequence[ConversationEntry]) -> bool:
+    calls = (org.table("VoiceCall").get(one.session_id) for one in found)
+    return any(call is not None and call["CallEndDateTime"] is None for call in calls)
 
 
 def _count_call(org: OrgState) -> None:

@@ -5,14 +5,16 @@ the record's channel; owner, queue, record type, status and dates are drawn from
 seed and the record's key, so the same file makes the same org.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from sfsync.local_org.channels import Draft, place, stamped
+from sfsync.local_org.channels import SOBJECTS, place
+from sfsync.local_org.drafts import Draft, stamped
 from sfsync.local_org.founding import CUSTOMERS, REPRESENTATIVES
 from sfsync.local_org.moments import Value
-from sfsync.local_org.records import CHANNELS, Record
+from sfsync.local_org.records import CHANNELS, Record, Said
 from sfsync.local_org.state import Change, OrgState
 from sfsync.local_org.tables import Row
 from sfsync.local_org.writing import CLOSED_STATUS
@@ -38,9 +40,15 @@ _ORIGINS = {
     "social": "Social",
 }
 _LANGUAGES = {"en": "en_US", "nl": "nl_NL"}
-_GAPS = {"messaging": timedelta(seconds=40), "comments": timedelta(hours=2)}
+_GAPS = {
+    "comments": timedelta(hours=2),
+    "messaging": timedelta(seconds=40),
+    "chat": timedelta(seconds=40),
+    "social": timedelta(minutes=50),
+} | dict.fromkeys(
+    ("voice", "call_log", "attachment", "custom_object", "case_field"), timedelta(seconds=12)
+)
 _GAP = timedelta(hours=5)
-_PARENTS = {"MessagingSession": "CaseId"}
 
 
 def load(org: OrgState, records: Iterable[Record]) -> list[str]:
@@ -64,14 +72,15 @@ def _dice(org: OrgState, record: Record, purpose: str) -> Random:
 
 def _open(org: OrgState, record: Record, age: timedelta) -> str:
     dice = _dice(org, record, "case")
-    channel = record.channel or dice.choice(CHANNELS)
-    draft = _draft(org, record, channel, dice, age)
-    place(draft, record.turns, channel)
+    channel = record.channel or dice.choice(_open_channels(org))
     case_id = org.table("Case").reserve_id()
+    draft = _draft(org, record, channel, dice, age, case_id)
+    place(draft, record.turns, channel)
+    org.ledger.cases_by_channel[channel] += 1
     case = _case(draft, record, channel)
     if age and dice.random() < _SHARE_CLOSED:
         case |= _closed(draft)
-    changes = [Change("Case", case_id, case), *_attached(draft, case_id)]
+    changes = [Change("Case", case_id, case), *attached(draft)]
     if age:
         org.commit(changes, ())
     else:
@@ -79,24 +88,57 @@ def _open(org: OrgState, record: Record, age: timedelta) -> str:
     return case_id
 
 
-def _attached(draft: Draft, case_id: str) -> Iterator[Change]:
+def attached(draft: Draft) -> Iterator[Change]:
+    """Yield the rows around a Case as changes."""
     for sobject, row in draft.others:
         yield Change(sobject, str(row["Id"]), row)
     for sobject, row in draft.children:
         record_id = row.get("Id") or draft.org.table(sobject).reserve_id()
-        pointer = _PARENTS.get(sobject, "ParentId")
-        yield Change(sobject, str(record_id), {**row, pointer: case_id})
+        yield Change(sobject, str(record_id), row)
 
 
-def add_session(org: OrgState, case_id: str, record: Record, dice: Random) -> str:
-    """Hang a new messaging session on a Case that is there; return its id."""
-    draft = _draft(org, record, "messaging", dice, timedelta(0))
-    place(draft, (), "messaging")
-    org.commit(_attached(draft, case_id), ())
-    return next(str(row["Id"]) for name, row in draft.children if name == "MessagingSession")
+def add_words(  # all that words begin with
+    org: OrgState,
+    case_id: str,
+    turns: Sequence[Said],
+    channel: str,
+    dice: Random,
+    **other: Value,
+) -> str:
+    """Hang words of a channel on a Case that is there, as said now; return the last row's id.
+
+    The Case itself stays as it is, as where a second call or chat is about the same matter.
+    ``other`` are fields that the channel's own rows get instead of what they would have.
+
+    Raises:
+        KeyError: the channel's words stand in the Case itself.
+    """
+    sobject = SOBJECTS[channel]
+    draft = draft_now(org, case_id, channel, dice, tuple(turns))
+    place(draft, turns, channel)
+    changes = [
+        replace(one, values=one.values | other) if one.sobject == sobject else one
+        for one in attached(draft)
+    ]
+    org.commit_later(changes, ())
+    return next(one.record_id for one in reversed(changes) if one.sobject == sobject)
 
 
-def _draft(org: OrgState, record: Record, channel: str, dice: Random, age: timedelta) -> Draft:
+def draft_now(
+    org: OrgState, case_id: str, channel: str, dice: Random, turns: tuple[Said, ...] = ()
+) -> Draft:
+    """Return a draft of rows that are made now around a Case that is there."""
+    return _draft(org, Record("", turns), channel, dice, timedelta(0), case_id)
+
+
+def _open_channels(org: OrgState) -> list[str]:
+    """Return the channels by which words can come in: those whose feature the org has."""
+    return [one for one in CHANNELS if one not in SOBJECTS or org.schema.find(SOBJECTS[one])]
+
+
+def _draft(  # all that a draft begins with
+    org: OrgState, record: Record, channel: str, dice: Random, age: timedelta, case_id: str
+) -> Draft:
     turns = max(1, len(record.turns))
     gap = _GAPS.get(channel, _GAP)
     if age:
@@ -106,9 +148,11 @@ def _draft(org: OrgState, record: Record, channel: str, dice: Random, age: timed
         dice,
         org.now() - (age or gap * turns),
         gap,
+        case_id,
         None if age else org.now(),
         who=dice.randrange(len(CUSTOMERS)),
         answered_by=dice.randrange(len(REPRESENTATIVES)),
+        language=record.language,
     )
 
 
@@ -133,6 +177,7 @@ def _case(draft: Draft, record: Record, channel: str) -> Row:
         "SuppliedName": draft.customer,
         "SuppliedEmail": draft.address,
         "Language": _LANGUAGES.get(record.language, record.language or None),
+        **draft.of_case,
     }
 
 

@@ -89,6 +89,50 @@ def candidates(scope: Scope, condition: Condition | None) -> Iterable[Row]:
     return table
 
 
+def refuse_unkeyed(scope: Scope) -> None:
+    """Refuse a query without the filter that an sObject such as ContentDocumentLink demands.
+
+    Raises:
+        Refusal: MALFORMED_QUERY.
+    """
+    keys, condition = scope.sobject.key_filters, scope.query.where
+    if not keys:
+        return
+    parts = condition.parts if isinstance(condition, Every) else (condition,)
+    equal = {
+        str(part.path)
+        for part in parts
+        if isinstance(part, Comparison) and part.operator == "="
+    }
+    listed = {
+        str(part.path) for part in parts if isinstance(part, Membership) and not part.is_negated
+    }
+    if not (equal | listed) & set(keys):
+        message = (
+            f"Implementation restriction: {scope.sobject.name} requires a filter by a single "
+            f"Id on {' or '.join(keys)} using the equals operator or multiple Id's using the "
+            "IN operator."
+        )
+        raise Refusal(400, "MALFORMED_QUERY", message)
+    if keys[-1] not in equal and any(_is_about_no_id(scope, part) for part in parts):
+        message = (
+            "Implementation restriction: filtering on non-id fields is only permitted when "
+            f"filtering by {scope.sobject.name}.{keys[-1]} using the equals operator."
+        )
+        raise Refusal(400, "MALFORMED_QUERY", message)
+
+
+def _is_about_no_id(scope: Scope, condition: Condition | None) -> bool:
+    match condition:
+        case Every(parts) | Some(parts):
+            return any(_is_about_no_id(scope, part) for part in parts)
+        case Negation(part):
+            return _is_about_no_id(scope, part)
+        case Comparison() | Membership() | MultiPick():
+            return scope.column(condition.path).field.kind not in _ID_KINDS
+    return False
+
+
 def _indexed(
     scope: Scope, path: Path, options: tuple[Literal, ...] | Query
 ) -> tuple[str, list[Value]] | None:
@@ -155,6 +199,7 @@ def _inner_values(scope: Scope, query: Query) -> Iterable[Value]:
     if len(query.columns) != 1 or not isinstance(head, Path):
         message = "only one field can be selected in an inner query"
         raise pointed(query.text, query.source_at, "MALFORMED_QUERY", message)
+    refuse_unkeyed(inner)
     column, test = inner.column(head), predicate(inner, query.where)
     return {
         column.value(row)

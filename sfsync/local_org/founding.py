@@ -8,6 +8,13 @@ from sfsync.local_org.moments import Value
 from sfsync.local_org.tables import Table
 
 REPRESENTATIVES = ("Ann Bell", "Ben Cole", "Cem Demir", "Dora Egan")
+TEAMS = {
+    "Ann Bell": "Billing team",
+    "Ben Cole": "Delivery team",
+    "Cem Demir": "Account team",
+    "Dora Egan": "Delivery team",
+}
+"""Role of each representative."""
 CUSTOMERS = ("Gita Hale", "Ian Jung", "Kim Lund", "Max Noor", "Ola Paz", "Rui Sato")
 QUEUES = ("Triage", "Tier 1", "Billing Desk")
 RECORD_TYPES = {"Support": "Support", "Complaint": "Complaint"}
@@ -55,11 +62,16 @@ def found(
             Alias=first[:8].lower(),
             IsActive=True,
             UserType=kind,
+            UserRoleId=roles.get(TEAMS.get(name, "")),
             LanguageLocaleKey="en_US",
             TimeZoneSidKey="Europe/London",
         )
 
     make("Organization", **organization)
+    roles = {
+        name: make("UserRole", Name=name, DeveloperName=name.replace(" ", "_"))
+        for name in dict.fromkeys(TEAMS.values())
+    }
     return Founders(
         integration=user("Contact Reason", "Standard", INTEGRATION_USERNAME),
         automation=user("Automated Process", "AutomatedProcess"),

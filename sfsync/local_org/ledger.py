@@ -37,6 +37,8 @@ class Ledger:
     """Calls by kind, such as ``GET query`` or ``PATCH composite/sobjects``."""
     logins: int = 0
     writes: list[Write] = field(default_factory=list)
+    cases_by_channel: Counter[str] = field(default_factory=Counter)
+    """Cases that came in, the org's past included."""
 
     def count_call(self, kind: str) -> None:
         self.api_calls += 1
@@ -58,6 +60,7 @@ class Ledger:
             "calls": dict(self.calls),
             "logins": self.logins,
             "cases": cases,
+            "cases_by_channel": dict(self.cases_by_channel),
             "writes": by_case.total(),
             "cases_written": len(by_case),
             "most_writes_of_a_case": max(by_case.values(), default=0),

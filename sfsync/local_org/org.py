@@ -33,6 +33,7 @@ class LocalOrg(OrgState):
         instance_url: str = "",
         is_sandbox: bool = False,
         name: str = "Acme Support",
+        lacks: Iterable[str] = (),
     ) -> None:
         """Make an org without Cases; the arguments are those of ``OrgState``."""
         super().__init__(
@@ -43,6 +44,7 @@ class LocalOrg(OrgState):
             instance_url=instance_url,
             is_sandbox=is_sandbox,
             name=name,
+            lacks=lacks,
         )
         self.tokens = TokenOffice(self)
         self.people = People(self, Random(seed))

@@ -4,20 +4,21 @@ They act as in the user interface: no field-level security, but the same checks,
 commit delay as everybody. Who acts, where nobody is named, is drawn from the org's seed.
 """
 
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
-from sfsync.local_org import feed
+from sfsync.local_org import chats, feed, files
 from sfsync.local_org.errors import not_found
 from sfsync.local_org.founding import CUSTOMERS
-from sfsync.local_org.records import Record
+from sfsync.local_org.records import Record, Said
 from sfsync.local_org.state import Change, ConversationEntry, OrgState
 from sfsync.local_org.tables import Row
+from sfsync.local_org.talks import ROLES, entry
 from sfsync.local_org.writing import CLOSED_STATUS, Transaction, Writer, existing
 
+REASON, SUGGESTION = "Contact_Reason__c", "Contact_Reason_Suggestion__c"
 SUPPORT_ADDRESS = "support@acme.example"
 SAYINGS = (
     "Any news on this?",
@@ -48,6 +49,23 @@ class People:
             transaction = Transaction(self.org, self._writer(by))
             transaction.update(self.org.sobject("Case"), case_id, fields)
             transaction.commit()
+
+    def change_reason(self, case_id: str, reason: str, by: str = "") -> None:
+        """Let a representative choose another contact reason; empty takes it away."""
+        self.edit_case(case_id, {REASON: reason or None}, by)
+
+    def confirm_reason(self, case_id: str, by: str = "") -> None:
+        """Let a representative take the reason that was suggested for the Case.
+
+        Raises:
+            ValueError: nothing is suggested, or it stands there already: then a person who
+                agrees leaves no trace in Salesforce but closing the Case.
+        """
+        case = existing(self.org, self.org.sobject("Case"), case_id)
+        suggested = case.get(SUGGESTION)
+        if not suggested or suggested == case.get(REASON):
+            raise ValueError(f"Case {case_id} has no suggestion that somebody could take")
+        self.edit_case(case_id, {REASON: suggested}, by)
 
     def close_case(self, case_id: str, by: str = "") -> None:
         """Let a representative close a Case."""
@@ -83,32 +101,108 @@ class People:
         return self._comment(case_id, text, Writer(self._portal_user(case_id)))
 
     def customer_messages(self, case_id: str, text: str) -> str:
-        """Let the customer write in the messenger; return the MessagingSession's id.
+        """Let the customer write in the messenger; return the MessagingSession's id."""
+        return self.exchange_messages(case_id, [Said("customer", text)])
 
-        The message joins the Case's last session, and the session's row is touched; a Case
+    def exchange_messages(self, case_id: str, turns: Sequence[Said]) -> str:
+        """Let both sides write in the messenger; return the MessagingSession's id.
+
+        The messages join the Case's last session, and the session's row is touched; a Case
         without one gets a session of its own.
         """
         with self.org.lock:
             session_id = self._session_of(case_id) or self._new_session(case_id)
             session = existing(self.org, self.org.sobject("MessagingSession"), session_id)
-            transaction = Transaction(self.org, Writer(self.org.founders.automation))
             now = self.org.now()
-            transaction.update(
-                self.org.sobject("MessagingSession"), session_id, {"Status": "Ended"}
-            )
-            transaction.commit()
+            self._update("MessagingSession", session_id, {"Status": "Ended"})
             entries = self._entries_of(session)
-            latest = max((one.at for one in entries), default=now)
-            entries.append(
-                ConversationEntry(
-                    self._uuid(),
-                    "EndUser",
-                    text,
-                    max(now, latest + timedelta(milliseconds=1)),
-                    session_id,
-                )
-            )
+            for turn in turns:
+                latest = max((one.at for one in entries), default=now)
+                at = max(now, latest + timedelta(milliseconds=1))
+                role = ROLES.get(turn.speaker, "System")
+                entries.append(entry(self.dice, role, turn.text, at, session_id))
             return session_id
+
+    def chat_on(self, case_id: str, turns: Sequence[Said]) -> str:
+        """Let both sides go on in the Case's last chat; return the LiveChatTranscript's id."""
+        with self.org.lock:
+            found = self.org.table("LiveChatTranscript").find("CaseId", [case_id])
+            if not found:
+                return self.hear_more(case_id, turns, "chat")
+            chat, now = found[-1], self.org.now()
+            body, began = str(chat["Body"] or ""), chat["StartTime"]
+            since = now - began if isinstance(began, datetime) else timedelta(0)
+            for turn in turns:
+                is_customer = turn.speaker == "customer"
+                name = chats.VISITOR if is_customer else chats.agent_of(body)
+                body = chats.goes_on(body, name, turn.text, since)
+            changed: Row = {"Body": body, "EndTime": now.isoformat()}
+            self._update("LiveChatTranscript", str(chat["Id"]), changed)
+            return str(chat["Id"])
+
+    # Calls and files
+
+    def hear_more(self, case_id: str, turns: Sequence[Said], channel: str) -> str:
+        """Let words come in by another chat, call, post …; return the id of their last row.
+
+        Raises:
+            KeyError: words of this channel stand in the Case itself.
+        """
+        with self.org.lock:
+            existing(self.org, self.org.sobject("Case"), case_id)
+            return feed.add_words(self.org, case_id, turns, channel, self.dice)
+
+    def take_call(self, case_id: str, turns: Sequence[Said]) -> str:
+        """Begin a telephone call, in which this is said; return the VoiceCall's id."""
+        with self.org.lock:
+            return feed.add_words(
+                self.org,
+                case_id,
+                turns,
+                "voice",
+                self.dice,
+                CallStartDateTime=self.org.now(),
+                CallEndDateTime=None,
+                CallDurationInSeconds=None,
+                CallDisposition="in-progress",
+            )
+
+    def hang_up(self, call_id: str) -> None:
+        """End a telephone call; its words can be read from now on."""
+        with self.org.lock:
+            call = existing(self.org, self.org.sobject("VoiceCall"), call_id)
+            now, began = self.org.now(), call["CallStartDateTime"]
+            since = now - began if isinstance(began, datetime) else timedelta(0)
+            ended: Row = {
+                "CallEndDateTime": now.isoformat(),
+                "CallDurationInSeconds": int(since.total_seconds()),
+                "CallDisposition": "completed",
+            }
+            self._update("VoiceCall", call_id, ended)
+
+    def attach(self, case_id: str, title: str, extension: str, content: bytes) -> str:
+        """Let a representative attach a file; return the ContentDocument's id."""
+        with self.org.lock:
+            existing(self.org, self.org.sobject("Case"), case_id)
+            draft = feed.draft_now(self.org, case_id, "attachment", self.dice)
+            file = files.File(title, extension, content)
+            document_id = files.attach(draft, self.org.now(), file)
+            self.org.commit_later(feed.attached(draft), ())
+            return document_id
+
+    def replace_file(self, document_id: str, content: bytes, by: str = "") -> None:
+        """Let a representative upload a new version of a file."""
+        with self.org.lock:
+            document = existing(self.org, self.org.sobject("ContentDocument"), document_id)
+            file = files.File(str(document["Title"]), str(document["FileExtension"]), content)
+            user_id = self._writer(by).user_id
+            self.org.commit_later(files.new_version(self.org, document, file, user_id), ())
+
+    # Automation
+
+    def automation_edits(self, case_id: str, fields: Mapping[str, object]) -> None:
+        """Let a Flow of the org change fields of a Case, in its own name."""
+        self.edit_case(case_id, fields, self.org.founders.automation)
 
     def system_touches(self, case_id: str) -> None:
         """Let automated work move SystemModstamp alone, as a renamed picklist value does."""
@@ -187,21 +281,23 @@ class People:
         transaction.commit()
         return record_id
 
+    def _update(self, sobject: str, record_id: str, values: Row) -> None:
+        transaction = Transaction(self.org, Writer(self.org.founders.automation))
+        transaction.update(self.org.sobject(sobject), record_id, values)
+        transaction.commit()
+
     def _session_of(self, case_id: str) -> str | None:
         rows = self.org.table("MessagingSession").find("CaseId", [case_id])
         return str(rows[-1]["Id"]) if rows else None
 
     def _new_session(self, case_id: str) -> str:
-        return feed.add_session(self.org, case_id, Record(self._uuid(), ()), self.dice)
+        return feed.add_words(self.org, case_id, (), "messaging", self.dice)
 
     def _entries_of(self, session: Row) -> list[ConversationEntry]:
         conversation = self.org.table("Conversation").get(str(session["ConversationId"]))
         if conversation is None:
             raise not_found()
         return self.org.entries[str(conversation["ConversationIdentifier"])]
-
-    def _uuid(self) -> str:
-        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
 
 
 _DEEDS: dict[str, Callable[[People, str, str], object]] = {

@@ -182,6 +182,12 @@ class RestApi:
         names = _listed(call.request.asked.get("fields", ""))
         return json_answer(rows.shaped(self.org, call.user_id, sobject, row, names))
 
+    def content(self, call: Call) -> Answer:
+        """Answer with the bytes of a file, as they were attached."""
+        row = existing(self.org, self.sobject(call.parts[1]), call.parts[2])
+        kind = {"Content-Type": "application/octet-stream"}
+        return Answer(200, self.org.contents[str(row["Id"])], kind)
+
     def create(self, call: Call) -> Answer:
         transaction = Transaction(self.org, call.writer)
         sobject = self.sobject(call.parts[1])
@@ -261,6 +267,7 @@ _ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
         "sobjects/*/*",
         {"GET": RestApi.read, "PATCH": RestApi.update, "DELETE": RestApi.delete},
     ),
+    ("sobjects/contentversion/*/versiondata", {"GET": RestApi.content}),
     (
         "composite/sobjects",
         {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from sfsync.local_org.columns import Scope, invalid_type, open_scope
 from sfsync.local_org.errors import Refusal
-from sfsync.local_org.filtering import candidates, predicate
+from sfsync.local_org.filtering import candidates, predicate, refuse_unkeyed
 from sfsync.local_org.moments import Value, on_the_wire
 from sfsync.local_org.schema import Field, SObject
 from sfsync.local_org.soql_tree import Aggregate, Order, Path, Query, pointed
@@ -34,6 +34,7 @@ def select(org: OrgState, user_id: str, query: Query, *, with_deleted: bool) -> 
         Refusal: the query names something the org or the user does not have.
     """
     scope = open_scope(org, user_id, query)
+    refuse_unkeyed(scope)
     if query.is_aggregate and not query.counts_only:
         rows = _matching(scope, with_deleted=with_deleted)
         return Selection(summed(scope, rows), lambda row: row, 0)  # type: ignore[arg-type,return-value]  # summed rows are shaped already
@@ -185,4 +186,4 @@ def attributes(sobject: str, record_id: str) -> Json:
     return {"type": sobject, "url": url}
 
 
-_OWNERS = {"005": "User", "00G": "Group"}
+_OWNERS = {"005": "User", "00G": "Group", "500": "Case", "003": "Contact", "01t": "Product2"}

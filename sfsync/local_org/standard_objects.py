@@ -40,7 +40,7 @@ def _case() -> SObject:
         "500",
         is_replicateable=True,
         children=children,
-        cascades=("CaseComments", "EmailMessages"),
+        cascades=("CaseComments", "EmailMessages", "Tasks", "ContentDocumentLinks"),
     )
     return with_stamps(
         case,

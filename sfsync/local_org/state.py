@@ -72,9 +72,11 @@ class OrgState:
         instance_url: str = "",
         is_sandbox: bool = False,
         name: str = "Acme Support",
+        lacks: Iterable[str] = (),
     ) -> None:
         """Make an org without Cases.
 
+        ``lacks`` names sObjects whose feature is off: they answer INVALID_TYPE.
         ``clock`` returns the org's aware time. ``number`` tells orgs apart (it makes the org
         id). ``my_domain`` is the prefix before ``.salesforce.com``; ``instance_url`` replaces
         the https address that token answers name, for clients that can speak plain HTTP.
@@ -92,6 +94,9 @@ class OrgState:
         self.faults = Faults()
         self.ledger = Ledger()
         self.entries: dict[str, list[ConversationEntry]] = {}
+        self.contents: dict[str, bytes] = {}
+        """Id of a ContentVersion → the file itself."""
+        self.transcripts_attached = 0
         self.org_id = new_id("00D", number)
         self.api_allowance = API_ALLOWANCE
         self.has_assignment_rule = True
@@ -101,6 +106,8 @@ class OrgState:
         self._case_numbers = itertools.count(1001)
         self.founders = found(self.tables, self._organization(), self.now())
         self._open_own_fields()
+        for one in lacks:
+            self.remove_sobject(one)
 
     def _open_own_fields(self) -> None:
         """Let the integration user read what this org's admin built before we came."""

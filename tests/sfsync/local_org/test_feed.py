@@ -7,7 +7,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from simple_salesforce.exceptions import SalesforceMalformedRequest
 
+from sfsync.local_org.door import InProcessDoor
 from sfsync.local_org.moments import parsed
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.records import CHANNELS, Record, Said, read_records
@@ -50,7 +52,7 @@ def words_of(sf, case_id):
     return texts
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", ["email", "web", "comments", "messaging"])
 @pytest.mark.parametrize("key", ["one", "two", "three", "four"])
 def test_every_customer_word_is_there_in_every_channel(sf, org, channel, key):
     [case_id] = org.load([Record(key, TURNS, channel)])
@@ -127,6 +129,41 @@ def test_some_cases_are_closed_some_lie_in_queues_some_have_no_subject(sf, org):
         assert share(f"Origin = '{origin}'") > 0.04
 
 
+def test_an_unknown_or_missing_channel_is_drawn_so_that_all_occur(org):
+    records = [
+        {"id": f"r{n}", "text": "x", "channel": "pigeon" if n % 2 else ""} for n in range(99)
+    ]
+
+    org.load(Record.parse(one) for one in records)
+
+    assert set(org.ledger.cases_by_channel) == set(CHANNELS)
+    assert sum(org.ledger.cases_by_channel.values()) == 99
+
+
+def test_an_org_without_a_feature_gets_no_words_through_it(org, clock, connect):
+    bare = LocalOrg(clock, lacks=("LiveChatTranscript", "VoiceCall", "SocialPost"))
+    bare.tokens.rename_app(org.app.client_id, org.app.client_secret)
+    bare.load(Record(f"r{n}", TURNS[:1]) for n in range(99))
+
+    assert set(CHANNELS) - set(bare.ledger.cases_by_channel) == {"chat", "voice", "social"}
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        connect(InProcessDoor(bare)).query("SELECT Id FROM VoiceCall")
+    assert refused.value.content[0]["errorCode"] == "INVALID_TYPE"
+
+
+def test_a_web_form_tells_name_address_and_number(sf, org):
+    org.load([Record("w", TURNS[:1], "web")])
+
+    [case] = sf.query("SELECT Origin, SuppliedName, SuppliedEmail, SuppliedPhone FROM Case")[
+        "records"
+    ]
+
+    assert case["Origin"] == "Web"
+    assert case["SuppliedName"] == "Max Noor"
+    assert case["SuppliedEmail"] == "max.noor@mail.example"
+    assert case["SuppliedPhone"].startswith("+44 7700")
+
+
 def test_the_same_file_makes_the_same_org(clock):
     def rows():
         org = LocalOrg(clock, seed=5)
@@ -174,9 +211,7 @@ def test_a_file_is_read_plain_or_packed_and_by_split(tmp_path, name):
     assert [one.key for one in test] == ["2"]
 
 
-@pytest.mark.parametrize(
-    "line", ["{}", "nonsense", '{"id": 1, "text": "x", "channel": "pigeon"}', "[]"]
-)
+@pytest.mark.parametrize("line", ["{}", "nonsense", "[]"])
 def test_a_line_that_is_no_record_is_named(tmp_path, line):
     path = tmp_path / "cases.jsonl"
     path.write_text('{"id": "1", "text": "fine"}\n' + line + "\n")
