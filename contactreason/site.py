@@ -1,16 +1,18 @@
 """The admin site: what the first page shows, the pause switch, and the sign-in link's address."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.http import require_POST
 
 from classifier import leases
+from classifier.admin import ReviewAdmin
 from classifier.admin.export import export_view
+from classifier.models import Review
 from contactreason.dashboard import dashboard
 from contactreason.sign_in import sign_in
 from sfsync import mode_setting
@@ -50,8 +52,11 @@ def pause(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
+desk = cast("ReviewAdmin", admin.site.get_model_admin(Review))
+
 urlpatterns = [
     path("sign-in/<str:token>/", sign_in, name="sign_in"),
     path("pause/", admin.site.admin_view(pause), name="pause"),
     path("export/<slug:code>/", admin.site.admin_view(export_view), name="export"),
+    path("review/", include(desk.desk_urls())),
 ]

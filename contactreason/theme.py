@@ -32,6 +32,14 @@ NAVIGATION = [
     {
         "items": [
             {"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {
+                "title": "Review",
+                "icon": "checklist",
+                "link": reverse_lazy("review"),
+                "badge": "classifier.admin.review.count_waiting",
+                "badge_variant": "primary",
+                "permission": lambda request: request.user.has_perm("classifier.change_review"),
+            },
         ],
     },
     {
@@ -40,6 +48,7 @@ NAVIGATION = [
             _entry("Decisions", "task_alt", "classifier.decision"),
             _entry("Transcripts", "forum", "classifier.transcript"),
             _entry("Feedback", "rate_review", "classifier.feedback"),
+            _entry("Reviews", "fact_check", "classifier.review"),
         ],
     },
     {

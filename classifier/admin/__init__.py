@@ -7,6 +7,7 @@ from classifier.admin.feedback import FeedbackAdmin
 from classifier.admin.gold_label import GoldLabelAdmin
 from classifier.admin.keyword_rule import KeywordRuleAdmin
 from classifier.admin.model_version import ModelVersionAdmin
+from classifier.admin.review import ReviewAdmin
 from classifier.admin.transcript import Link, TranscriptAdmin
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "KeywordRuleAdmin",
     "Link",
     "ModelVersionAdmin",
+    "ReviewAdmin",
     "TranscriptAdmin",
 ]

@@ -6,6 +6,7 @@ from sfsync.admin.connection import ConnectionAdmin
 from sfsync.admin.conversation import CaseDecisionAdmin, CaseFeedbackAdmin, CaseTranscriptAdmin
 from sfsync.admin.mapping import FieldMappingAdmin
 from sfsync.admin.notice import NoticeAdmin
+from sfsync.admin.review import CaseReviewAdmin
 from sfsync.admin.source import SourceAdmin
 from sfsync.admin.write_back import WriteBackAdmin
 
@@ -13,6 +14,7 @@ __all__ = [
     "CaseDecisionAdmin",
     "CaseFeedbackAdmin",
     "CaseLinkAdmin",
+    "CaseReviewAdmin",
     "CaseTranscriptAdmin",
     "ConnectionAdmin",
     "FieldMappingAdmin",

@@ -19,6 +19,7 @@ from classifier.models import (
     GoldLabel,
     KeywordRule,
     ModelVersion,
+    Review,
     Transcript,
 )
 from sfsync.models import CaseLink, Connection, FieldMapping, Notice, Source, WriteBack
@@ -67,6 +68,7 @@ MAKERS: dict[type, Callable[[], object]] = {
     ModelVersion: make.make_model_version,
     Notice: make.make_notice,
     PeriodicTask: make_schedule,
+    Review: make.make_review,
     Source: make.make_source,
     TokenProxy: lambda: Token.objects.create(user=make.make_user()),
     Transcript: make.make_transcript,
