@@ -71,6 +71,8 @@ def _add_rule(starter: StarterRule, category: Category) -> bool:
             "whole_word": condition.whole_word,
             "effect": starter.effect,
             "strength": starter.strength,
+            "must_match": "\n".join(starter.must),
+            "must_not_match": "\n".join(starter.must_not),
         },
     )
     return is_new

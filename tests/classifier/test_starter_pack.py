@@ -1,4 +1,4 @@
-import json
+import re
 from collections import Counter
 from itertools import pairwise
 
@@ -18,11 +18,22 @@ from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Speaker, Transcript, Turn
 from classifier.engine.verdict import Verdict
 from classifier.starter_pack import StarterPack, StarterRule
+from sfsync.local_org.records import Record as ServedRecord
+from sfsync.local_org.records import read_records
 
 PACK = starter_pack.load()
 RULES = [pytest.param(rule, id=rule.name) for rule in PACK.rules]
+CHANNELS = frozenset(
+    {
+        "attachment", "call_log", "case_field", "chat", "comments", "custom_object",
+        "email", "messaging", "social", "voice", "web",
+    }
+)  # fmt: skip
+ADDRESS = re.compile(r"\w@\w")
 MOST_SHARED = 0.5
+ALIKE_IN_LENGTH = 2 / 3
 WORDS_OF_A_TEXT = 6
+WORDS_OF_A_LONG_CALL = 2_000
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +66,30 @@ def units(record: Record) -> frozenset[str]:
     return frozenset(map("".join, pairwise(letters)))
 
 
-def raw_lines() -> list[dict[str, object]]:
-    lines = starter_pack.conversations_path().read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+def are_twins(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether more than half of all words of the two are in both, or, where neither is much
+    longer (a long call has most words of any short line in it), more than half of the shorter.
+    """
+    few, many = sorted((len(one), len(other)))
+    shared = len(one & other)
+    whole = few if few >= ALIKE_IN_LENGTH * many else few + many - shared
+    return shared > MOST_SHARED * whole
+
+
+def served(split: str) -> list[ServedRecord]:
+    """The conversations as the local org reads them."""
+    return list(read_records(starter_pack.conversations_path(), split))
+
+
+def words_said(record: Record) -> int:
+    return sum(len(turn.text.split()) for turn in record.transcript.turns)
 
 
 def test_the_tree_has_two_levels_and_every_leaf_stands_below_a_parent(pack):
     parents = {category.path for category in pack.categories if len(category.path) == 1}
 
     assert len(parents) == 6
-    assert len(leaves(pack)) == 19
+    assert len(leaves(pack)) == 27
     assert {leaf[:1] for leaf in leaves(pack)} == parents
     assert len(pack.categories) == len(parents) + len(leaves(pack))
 
@@ -80,7 +105,7 @@ def test_every_category_tells_people_in_one_sentence_what_belongs_there(pack):
 def test_every_leaf_has_a_rule_that_assigns_it(pack):
     assigned = {rule.category for rule in pack.rules if rule.effect is Effect.ASSIGN}
 
-    assert len(pack.rules) >= 40
+    assert len(pack.rules) >= 90
     assert assigned == leaves(pack)
 
 
@@ -118,11 +143,12 @@ def test_every_conversation_has_an_identity_and_only_labels_of_the_tree(pack):
     assert all(len(record.labels) <= 2 for record in pack.conversations)
 
 
-def test_channels_are_those_that_a_salesforce_org_knows():
-    channels = Counter(line["channel"] for line in raw_lines())
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_every_channel_of_the_local_org_has_conversations_in_both_splits(split):
+    channels = Counter(record.channel for record in served(split))
 
-    assert set(channels) == {"email", "web", "comments", "messaging"}
-    assert min(channels.values()) >= 0.05 * channels.total()
+    assert set(channels) == CHANNELS
+    assert min(channels.values()) >= 12
 
 
 def test_no_two_conversations_say_the_same(pack):
@@ -133,7 +159,7 @@ def test_no_two_conversations_say_the_same(pack):
         (one, other)
         for place, (one, text) in enumerate(long)
         for other, another in long[:place]
-        if len(text & another) > MOST_SHARED * len(text | another)
+        if are_twins(text, another)
     ]
 
     assert twins == []
@@ -147,7 +173,7 @@ def test_card_numbers_and_addresses_in_the_pack_are_redacted(pack):
     assert sum(one != other for one, other in zip(said, hidden, strict=True)) >= 15
     kept = "\n".join(turn.text for transcript in hidden for turn in transcript.turns)
     assert "4111" not in kept
-    assert "@" not in kept
+    assert ADDRESS.findall(kept) == []
 
 
 def share(records: list[Record], labels: range) -> float:
@@ -159,7 +185,7 @@ def of_split(pack: StarterPack, split: str) -> list[Record]:
 
 
 @pytest.mark.parametrize(
-    ("split", "least", "of_each_leaf"), [("train", 270, 12), ("test", 150, 7)]
+    ("split", "least", "of_each_leaf"), [("train", 800, 25), ("test", 250, 8)]
 )
 def test_every_leaf_has_conversations_to_learn_from_and_to_show(
     pack, split, least, of_each_leaf
@@ -172,16 +198,18 @@ def test_every_leaf_has_conversations_to_learn_from_and_to_show(
     assert {leaf: counts[leaf] for leaf in leaves(pack) if counts[leaf] < of_each_leaf} == {}
 
 
-def test_conversations_come_in_four_languages_in_both_splits(pack):
-    assert {record.language for record in pack.conversations} == {
-        "en",
-        "es",
-        "zh-Hant",
-        "zh-Hans",
-    }
-    for split in ("train", "test"):
-        counts = Counter(record.language for record in of_split(pack, split))
-        assert min(counts.values()) >= 8
+@pytest.mark.parametrize(
+    ("language", "least", "leaves_met"),
+    [("en", 500, 27), ("es", 65, 20), ("zh-Hant", 65, 20), ("zh-Hans", 65, 20)],
+)
+def test_each_language_speaks_of_most_reasons_in_both_splits(pack, language, least, leaves_met):
+    records = [record for record in pack.conversations if record.language == language]
+
+    met = {label for record in records for label in record.labels}
+
+    assert len(records) >= least
+    assert len(met) >= leaves_met
+    assert Counter(record.split for record in records)["test"] >= 0.2 * len(records)
 
 
 def test_some_conversations_have_several_reasons_and_some_none(pack):
@@ -199,6 +227,13 @@ def test_conversations_are_as_short_and_as_long_as_people_write(pack):
     assert lengths[0] <= WORDS_OF_A_TEXT
     assert lengths[-1] >= 200
     assert lengths[len(lengths) // 2] <= 60
+
+
+def test_some_calls_are_long(pack):
+    lengths = sorted(map(words_said, pack.conversations), reverse=True)
+
+    assert lengths[0] >= WORDS_OF_A_LONG_CALL
+    assert lengths[2] >= 600
 
 
 def test_rules_decide_every_second_unseen_conversation_and_are_hardly_ever_wrong(pack):
@@ -232,7 +267,7 @@ def test_rules_and_a_model_of_the_train_part_decide_most_unseen_conversations(pa
     )
 
     decided = [pair for pair in zip(unseen, verdicts, strict=True) if pair[1].reasons]
-    assert len(decided) >= 0.65 * len(unseen)
+    assert len(decided) >= 0.70 * len(unseen)
     assert rightness(decided, taxonomy) >= 0.9
 
 

@@ -48,6 +48,18 @@ def test_the_rules_in_the_database_are_those_of_the_pack():
     assert {rule.name: rule for rule in KeywordRule.objects.rules()} == meant
 
 
+def test_the_rules_bring_the_sentences_that_show_what_they_are_for():
+    pack = starter_pack.load()
+
+    load_starter_pack(at=NOON)
+
+    shown = {
+        rule.name: (rule.must_match.splitlines(), rule.must_not_match.splitlines())
+        for rule in KeywordRule.objects.all()
+    }
+    assert shown == {rule.name: (list(rule.must), list(rule.must_not)) for rule in pack.rules}
+
+
 def test_migrating_alone_loads_nothing():
     assert not Category.objects.exists()
     assert not KeywordRule.objects.exists()
