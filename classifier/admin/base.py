@@ -37,6 +37,7 @@ class ModelAdmin(ThemeModelAdmin):
     when_empty_command: str = ""
     list_per_page = 50
     warn_unsaved_form = True
+    list_filter_submit = True  # filters with a search box, such as a category’s, need a button
 
     def get_when_empty(self, request: HttpRequest) -> tuple[str, str]:
         """Return the sentence and the command (or nothing) that an empty list shows."""

@@ -42,7 +42,6 @@ class CategoryAdmin(SimpleHistoryAdmin, ModelAdmin):
     )
     list_filter: tuple[str, ...] = ("is_active",)
     list_select_related: tuple[str, ...] = ("parent",)
-    list_per_page = 200
     search_fields = ("label", "code")
     ordering = ("code",)
     fields = ("label", "parent", "code", "guideline", "is_active")

@@ -9,9 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge, percent
 from classifier.admin.category import PARENTS
 from classifier.admin.export import Exported
+from classifier.admin.reasons import ReasonPages, ReportedReasonFilter
 from classifier.admin.shown_text import preview
 from classifier.admin.words import SOURCE_TONES, doubt_in_words
 from classifier.models import Decision
@@ -55,14 +58,15 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
+class DecisionAdmin(ReasonPages, WithinRemit, Exported, ReadOnly, ModelAdmin):
     export_sheet = "decisions"
     list_display = ("conversation", "first_words", "reason", "by", "how_sure", "decided")
     list_filter = (
         StandingFilter,
         WaitingFilter,
+        ReportedReasonFilter,
         "source",
-        ("category", admin.RelatedOnlyFieldListFilter),
+        ("category", AutocompleteSelectFilter),
         "is_audit",
         "decided_at",
     )

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
 from classifier.admin.category import PARENTS
 from classifier.admin.export import Exported
@@ -18,7 +20,7 @@ class FeedbackAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
     list_filter = (
         "verdict",
         "source",
-        ("category", admin.RelatedOnlyFieldListFilter),
+        ("category", AutocompleteSelectFilter),
         "said_at",
     )
     list_select_related = (f"category__{PARENTS}", f"decision__category__{PARENTS}")

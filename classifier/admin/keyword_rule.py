@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, badge, percent
 from classifier.admin.category import PARENTS, path_labels
@@ -36,7 +37,7 @@ class KeywordRuleAdmin(SimpleHistoryAdmin, ModelAdmin):
         "how_often_right",
         "is_active",
     )
-    list_filter = ("is_active", "effect", ("category", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("is_active", "effect", ("category", AutocompleteSelectFilter))
     list_select_related = (f"category__{PARENTS}",)
     search_fields = ("name", "any_of", "all_of", "none_of", "category__label", "category__code")
     search_help_text = "Name, phrase or category."

@@ -126,6 +126,9 @@ class Transcript(Faceted, Leased):
             ),
             models.Index(fields=["thread", "-id"], name="transcripts_by_thread"),
             models.Index(fields=["-received_at"], name="transcripts_newest"),
+            # For the filters of the list, which ask what channels and languages there are.
+            models.Index(fields=["channel"], name="transcripts_by_channel"),
+            models.Index(fields=["language"], name="transcripts_by_language"),
         )
 
     def __str__(self) -> str:
