@@ -12,9 +12,7 @@ from classifier import comparing, leases
 from classifier.engine import artifact
 from classifier.engine.cascade import classify
 from classifier.engine.errors import NothingToLearn
-from classifier.engine.evaluation import held_out, quality
 from classifier.engine.example import Example
-from classifier.engine.learning import learn
 from classifier.engine.policy import Policy
 from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
@@ -135,6 +133,9 @@ def train_candidate(
     Raises:
         NothingToLearn: too few gold labels, or fewer than two categories among them.
     """
+    # Only here, because scikit-learn takes seconds to import and web processes never train.
+    from classifier.engine.learning import learn  # noqa: PLC0415
+
     lesson, recipe = Lesson.of_today(), Recipe()
     names = {node.code: lesson.taxonomy.label(node.code) for node in lesson.taxonomy}
     model = learn(
@@ -153,6 +154,8 @@ def train_candidate(
 
 def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:
     """Return the figures on the held-out labels; only their number where there are none."""
+    from classifier.engine.evaluation import held_out, quality  # noqa: PLC0415 - as above
+
     if not lesson.test:
         return {"test": 0}
     policy = Policy(lesson.taxonomy, model.thresholds)

@@ -1,6 +1,7 @@
 """The pages of contact reasons, one module per table."""
 
 from classifier.admin.category import CategoryAdmin
+from classifier.admin.comparison import ComparisonAdmin
 from classifier.admin.decision import DecisionAdmin
 from classifier.admin.errand import ErrandAdmin
 from classifier.admin.feedback import FeedbackAdmin
@@ -12,6 +13,7 @@ from classifier.admin.transcript import Link, TranscriptAdmin
 
 __all__ = [
     "CategoryAdmin",
+    "ComparisonAdmin",
     "DecisionAdmin",
     "ErrandAdmin",
     "FeedbackAdmin",

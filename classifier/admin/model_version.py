@@ -4,16 +4,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
-from classifier import leases, promoting
+from classifier import leases, promoting, retraining
 from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
+from classifier.admin.errand import KINDS, Kind
+from classifier.admin.model_steps import (
+    may_change,
+    may_train,
+    steps,
+    timeline,
+    to_decide_again,
+)
 from classifier.admin.words import STAGE_TONES
-from classifier.models import ModelVersion
+from classifier.models import Errand, GoldLabel, ModelVersion
 
 METRICS = {
     "micro_f1": "Micro-F1",
@@ -32,6 +44,24 @@ METRICS = {
 TRAINED = {"train": "Training labels", "test": "Held-out labels", "labels": "Categories"}
 LISTED = 3  # of the measures, in their order
 NOT_SHARES = {"test", "mcc", "mcc_best"}
+ALL_THE_SAME = "train_all_the_same"
+"""In the session: the next click trains although there is nothing new."""
+
+
+def _page_of_training(errand: Errand) -> str:
+    if comparison := errand.result.get("comparison"):
+        return reverse("admin:classifier_comparison_change", args=[comparison])
+    return _page_of_model(errand)
+
+
+def _page_of_model(errand: Errand) -> str:
+    model = errand.result.get("model") or errand.parameters.get("model")
+    return reverse("admin:classifier_modelversion_change", args=[model])
+
+
+KINDS["train"] = Kind("Train a candidate", _page_of_training)
+KINDS["compare"] = Kind("Compare a model with the champion", _page_of_training)
+KINDS["redecide"] = Kind("Decide again what a model decided", _page_of_model)
 
 
 @admin.register(ModelVersion)
@@ -48,9 +78,10 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     list_filter = ("stage",)
     list_per_page = 25
     actions = ("promote",)
+    list_before_template = "classifier/model_list_top.html"
+    change_form_outer_before_template = "classifier/model_top.html"
     fields = (
         "called", "stage_badge", "measured", "trained_with", "made_how", "size", "sha256",
-        "created_at", "promoted_at", "promoted_by",
     )  # fmt: skip
     readonly_fields = (
         "called",
@@ -70,19 +101,149 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         "python manage.py promote"
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        def way(route: str, view: Any, name: str) -> URLPattern:
+            own = self.admin_site.admin_view(require_POST(view))
+            found: URLPattern = path(route, own, name=f"classifier_modelversion_{name}")
+            return found
+
+        return [
+            way("train/", self.train_view, "train"),
+            way("<int:pk>/propose/", self.propose_view, "propose"),
+            way("<int:pk>/promote/", self.promote_view, "promote"),
+            way("<int:pk>/rollback/", self.rollback_view, "rollback"),
+            way("<int:pk>/compare/", self.compare_view, "compare"),
+            way("<int:pk>/again/", self.again_view, "again"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        champion = ModelVersion.objects.champions().first()
+        newest = ModelVersion.objects.order_by("-number").first()
+        stepped_down = _stepped_down(champion) if may_change(request) else None
+        top = {
+            "may_train": may_train(request),
+            "training": Errand.objects.waiting(["train"]).first(),
+            "deciding_again": Errand.objects.waiting(["redecide"]).first(),
+            "newest": newest,
+            "new_labels": _new_labels(newest),
+            "champion": champion,
+            "earlier": ModelVersion.objects.before(champion)
+            if champion and may_change(request)
+            else None,
+            "stepped_down": stepped_down,
+            "again": to_decide_again(stepped_down) if stepped_down else 0,
+            "ask_all_the_same": request.session.pop(ALL_THE_SAME, False),
+        }
+        page: HttpResponse = super().changelist_view(request, {**top, **(extra_context or {})})
+        return page
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        top = (
+            {"steps": steps(version, request), "timeline": timeline(version)} if version else {}
+        )
+        page: HttpResponse = super().change_view(
+            request, object_id, form_url, {**top, **(extra_context or {})}
+        )
+        return page
+
+    def train_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask a worker for a training; where it would teach nothing new, ask back first."""
+        if not may_train(request):
+            raise PermissionDenied
+        here = "admin:classifier_modelversion_changelist"
+        try:
+            retraining.look_for_news()
+        except retraining.NothingNew as nothing:
+            if not (nothing.may_all_the_same and "all_the_same" in request.POST):
+                messages.warning(request, str(nothing))
+                request.session[ALL_THE_SAME] = nothing.may_all_the_same
+                return redirect(here)
+        Errand.objects.ask_once("train", at=leases.now(), by=request.user)
+        return redirect(here)
+
+    def propose_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        version = self._changeable(request, pk)
+        try:
+            by = request.user.get_username()
+            promoting.propose(version, at=leases.now(), by=by)
+        except promoting.CannotPromote as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(
+                request,
+                f"Model {version.number} is proposed. Somebody else who may change models"
+                " promotes it.",
+            )
+        return _back(request, version)
+
+    def promote_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        version = self._changeable(request, pk)
+        self._promote(request, version)
+        return _back(request, version)
+
+    def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        version = self._changeable(request, pk)
+        try:
+            done = promoting.roll_back(
+                at=leases.now(), by=request.user.get_username(), away_from=version
+            )
+        except promoting.CannotPromote as refusal:
+            messages.error(request, str(refusal))
+            return _back(request, version)
+        told = f"Model {done.champion.number} decides again, from the next batch of every worker on."
+        if done.decided:
+            told += (
+                f" {done.decided:,} conversations that model {done.retired.number} decided can be"
+                " decided again."
+            )
+        messages.success(request, told)
+        return _back(request, version)
+
+    def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not may_train(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        Errand.objects.ask_once(
+            "compare", at=leases.now(), by=request.user, parameters={"model": version.pk}
+        )
+        return redirect("admin:classifier_modelversion_change", version.pk)
+
+    def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        version = self._changeable(request, pk)
+        Errand.objects.ask_once(
+            "redecide", at=leases.now(), by=request.user, parameters={"model": version.pk}
+        )
+        return redirect("admin:classifier_modelversion_change", version.pk)
+
+    def _changeable(self, request: HttpRequest, pk: int) -> ModelVersion:
+        if not may_change(request):
+            raise PermissionDenied
+        return get_object_or_404(ModelVersion, pk=pk)
+
     def has_promote_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("classifier.change_modelversion")
+        return may_change(request)
 
     @admin.action(description="Let this model decide (promote)", permissions=["promote"])
     def promote(self, request: HttpRequest, versions: "QuerySet[ModelVersion]") -> None:
         if versions.count() != 1:
             self.message_user(request, "Select one model to promote.", messages.WARNING)
             return
+        self._promote(request, versions.get())
+
+    def _promote(self, request: HttpRequest, version: ModelVersion) -> None:
         try:
-            done = promoting.promote(
-                versions.get(), at=leases.now(), by=request.user.get_username()
-            )
-        except promoting.CannotServe as refusal:
+            done = promoting.promote(version, at=leases.now(), by=request.user.get_username())
+        except promoting.CannotPromote as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return
         self.message_user(request, promoted_sentence(done), messages.SUCCESS)
@@ -133,11 +294,38 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         return ago(version.promoted_at)
 
 
+def _back(request: HttpRequest, version: ModelVersion) -> HttpResponse:
+    """Return to the page whose button was pressed: the model's, its comparison's, or the list."""
+    ways = {
+        "list": reverse("admin:classifier_modelversion_changelist"),
+        "model": reverse("admin:classifier_modelversion_change", args=[version.pk]),
+    }
+    comparison = request.POST.get("comparison", "")
+    if comparison.isdecimal():
+        return redirect("admin:classifier_comparison_change", comparison)
+    return redirect(ways.get(request.POST.get("back", ""), ways["model"]))
+
+
+def _new_labels(newest: ModelVersion | None) -> int:
+    """Return how many gold labels to train on were settled since the newest model was trained."""
+    labels = GoldLabel.objects.filter(split=GoldLabel.Split.TRAIN)
+    return (labels.filter(settled_at__gt=newest.created_at) if newest else labels).count()
+
+
+def _stepped_down(champion: ModelVersion | None) -> ModelVersion | None:
+    """Return the model that the last rollback retired, while the one it brought back stands."""
+    if champion is None or champion.restored_at is None:
+        return None
+    return ModelVersion.objects.filter(
+        stage=ModelVersion.Stage.RETIRED, retired_at=champion.restored_at
+    ).first()
+
+
 def promoted_sentence(done: promoting.Promoted) -> str:
     """Return what a promotion did, in plain words."""
     told = f"Model {done.champion.number} decides from now on."
     if done.retired:
-        told += f" Model {done.retired.number} is retired and can be promoted again."
+        told += f" Model {done.retired.number} is retired; a rollback brings it back."
     if done.waiting_again:
         told += f" {done.waiting_again} conversations are decided once more."
     return told

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +68,9 @@ class Paired:
         changed = self.better + self.worse
         if not changed:
             return 1.0
-        return min(1.0, 2 * float(bdtr(min(self.better, self.worse), changed, 0.5)))
+        fewer = range(min(self.better, self.worse) + 1)
+        splits: int = 2 * sum(math.comb(changed, few) for few in fewer)
+        return float(min(1.0, splits / 2**changed))
 
     @property
     def is_beyond_chance(self) -> bool:

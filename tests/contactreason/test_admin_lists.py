@@ -13,6 +13,7 @@ from rest_framework.authtoken.models import Token, TokenProxy
 
 from classifier.models import (
     Category,
+    Comparison,
     Decision,
     Errand,
     Feedback,
@@ -51,6 +52,7 @@ MAKERS: dict[type, Callable[[], object]] = {
     Category: lambda: make.make_category_mapping(
         category=make.make_category(parent=make.make_category())
     ),
+    Comparison: lambda: make.make_comparison(champion=make.make_model_version()),
     CrontabSchedule: lambda: CrontabSchedule.objects.create(
         minute=str(CrontabSchedule.objects.count())
     ),
