@@ -14,6 +14,7 @@ def to_decided(decision: Decision, book: CategoryBook) -> Decided:
         evidence=evidence_text(decision, book),
         version=version_text(decision),
         decided_at=decision.decided_at,
+        takes_back=decision.takes_back,
     )
 
 

@@ -133,6 +133,8 @@ class Decided:
     evidence: str
     version: str
     decided_at: datetime
+    takes_back: bool = False
+    """A person took their word back: what we wrote because of it is made blank again."""
 
     @property
     def is_abstention(self) -> bool:
@@ -155,8 +157,9 @@ def to_fields(
     """Return Case field → value, as ``decided`` would have the Case read.
 
     ``mapping``: active rows only. Suggest mode: the suggestion alone; shadow: nothing. An
-    abstention says who should look and why, and leaves reasons and suggestion out. All level
-    fields are in the answer or none; levels below the category's own are None (blank).
+    abstention says who should look and why, and leaves reasons and suggestion out, or blank
+    where it takes a person's word back. All level fields are in the answer or none; levels below
+    the category's own are None (blank).
     """
     if mode is Mode.SHADOW:
         return {}
@@ -271,7 +274,7 @@ def _slots(decided: Decided, book: CategoryBook) -> dict[Slot, FieldValue]:
         Slot.DECIDED_AT: _wire_time(decided.decided_at),
     }
     if decided.is_abstention:
-        return slots
+        return slots | (dict.fromkeys(NAMING_SLOTS) if decided.takes_back else {})
     path = [book.value_of(code) for code in book.path_of(decided.codes[0])]
     levels = [*path, *[None] * len(LEVEL_SLOTS)]
     return (
@@ -284,9 +287,9 @@ def _slots(decided: Decided, book: CategoryBook) -> dict[Slot, FieldValue]:
 
 def _suggested(decided: Decided, book: CategoryBook) -> dict[Slot, FieldValue]:
     """Return the suggestion: the very value that a person, or a Flow, would pick for the field."""
-    return (
-        {Slot.SUGGESTION: book.value_of(decided.codes[0])} if not decided.is_abstention else {}
-    )
+    if decided.is_abstention:
+        return {Slot.SUGGESTION: None} if decided.takes_back else {}
+    return {Slot.SUGGESTION: book.value_of(decided.codes[0])}
 
 
 def _all_reasons(decided: Decided, book: CategoryBook) -> str:

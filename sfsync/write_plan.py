@@ -59,7 +59,8 @@ def planned(
     ``slots``: field → slot of every field in ``wanted`` or ``current``. ``current`` holds all
     reason fields that can be read, also where ``wanted`` leaves them out: a person's word in
     any of them cedes the whole Case. A wanted set without a reason (an abstention, or a bare
-    suggestion) never takes back a reason that we wrote: it changes only when we are sure.
+    suggestion) never takes back a reason that we wrote: it changes only when we are sure, or
+    when ``wanted`` holds the reason fields as blank (a reviewer took their word back).
     """
     foreign = tuple(
         name
@@ -69,7 +70,8 @@ def planned(
     )
     if foreign:
         return Plan(Step.CEDE, foreign=foreign)
-    if _names_reason(current, slots) and not _names_reason(wanted, slots):
+    is_silent = not any(slots[name] in REASON_SLOTS for name in wanted)
+    if is_silent and _names_reason(current, slots):
         return Plan(Step.UNCHANGED)
     send = {
         name: value
