@@ -316,10 +316,20 @@ class Decision(Faceted):
                 name="decisions_to_stage",
             ),
             models.Index(fields=["thread", "-id"], name="decisions_by_thread"),
+            # All that reports count by, so that they read the index alone.
             models.Index(
-                fields=["contacted_at", "category"],
+                fields=[
+                    "contacted_at",
+                    "category",
+                    "source",
+                    "channel",
+                    "language",
+                    "product",
+                    "queue",
+                    "team",
+                ],
                 condition=Q(superseded_at=None),
-                name="decisions_by_contact",
+                name="decisions_to_report",
             ),
             models.Index(fields=["-decided_at", "-id"], name="decisions_newest"),
             models.Index(
@@ -366,6 +376,13 @@ class DecisionReason(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["decision", "is_suggestion", "rank"], name="one_reason_per_rank"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["decision", "category"],
+                condition=Q(is_suggestion=False, rank__gt=0),
+                name="further_reasons",
             ),
         )
 
