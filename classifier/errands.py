@@ -139,10 +139,11 @@ def _do(run: Run, doing: Doing) -> None:
         run.fail("It took longer than a worker may spend on it. Ask for less at a time.")
     except Exception as error:  # noqa: BLE001 - the outermost door of any errand
         # Without the error's own words, which may quote a customer's; the frames say where.
-        where = "".join(traceback.format_tb(error.__traceback__))
+        frames = traceback.extract_tb(error.__traceback__)
+        where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
         kind_of_error = type(error).__name__
         logger.error(
-            "errand=%s kind=%s failed=%s\n%s", errand.pk, errand.kind, kind_of_error, where
+            "errand=%s kind=%s failed=%s at=%s", errand.pk, errand.kind, kind_of_error, where
         )
         run.fail(
             f"It failed unexpectedly ({kind_of_error}). The worker's log says where, under"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 from django.contrib import admin
@@ -86,13 +87,12 @@ class ErrandAdmin(ReadOnly, ModelAdmin):
         if file is None or not errand.is_over:
             raise Http404(f"The file is gone: files are kept for {FILES_KEPT.days} days.")
         answer = FileResponse(
-            iter([bytes(file.content)]),
+            BytesIO(bytes(file.content)),
             as_attachment=True,
             filename=file.name,
             content_type=file.media_type,
         )
         answer["X-Content-Type-Options"] = "nosniff"
-        answer["Cache-Control"] = "private, no-store"
         return answer
 
     def change_view(

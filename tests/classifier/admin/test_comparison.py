@@ -1,0 +1,94 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from classifier.comparing import compare_with_champion
+from classifier.models import Category, Comparison, ModelVersion
+from tests import factories as make
+from tests.classifier.making import NOON, a_champion, a_model_without, a_rule, gold_labels
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    gold_labels()
+    candidate = a_champion(2)
+    ModelVersion.objects.update(stage="candidate")
+    a_champion(1, a_model_without("login"))
+    return compare_with_champion(candidate, at=NOON)
+
+
+@pytest.fixture
+def viewer(client):
+    client.force_login(
+        make.make_user(
+            "classifier.view_comparison",
+            "classifier.view_modelversion",
+            "classifier.change_modelversion",
+        )
+    )
+    return client
+
+
+def shown(client, comparison, **asked) -> str:
+    address = reverse("admin:classifier_comparison_change", args=[comparison.pk])
+    return client.get(address, asked).content.decode()
+
+
+def test_the_page_says_in_words_what_the_figures_come_to(viewer, comparison):
+    page = shown(viewer, comparison)
+
+    assert "Better beyond chance on" in page
+    assert "new to the candidate" in page
+    assert "texts are few" in page
+    assert "Propose for promotion" in page
+
+
+def test_flips_are_filtered_and_lead_to_their_conversations(viewer, comparison):
+    better = [flip for flip in comparison.found.flips if flip.change == "better"]
+    worse = [flip for flip in comparison.found.flips if flip.change == "worse"]
+
+    page = shown(viewer, comparison, flips="better")
+
+    address = reverse("admin:classifier_transcript_change", args=[better[0].key])
+    assert f'href="{address}"' in page
+    assert page.count('class="cr-badge cr-good">now right') == min(len(better), 25)
+    assert "no longer right</span>" not in page
+    assert ("None of this kind" in shown(viewer, comparison, flips="worse")) is not bool(worse)
+
+
+def test_what_changed_since_is_told_and_comparing_again_offered(viewer, comparison):
+    assert "Out of date" not in shown(viewer, comparison)
+    a_rule("Parcel", Category.objects.get(code="delivery"), "parcel")
+
+    page = shown(viewer, comparison)
+
+    assert "Out of date: the keyword rules changed since" in page
+    assert "Compare again" in page
+
+
+def test_the_page_asks_no_more_for_more_texts(viewer, comparison):
+    shown(viewer, comparison)
+    with CaptureQueriesContext(connection) as few:
+        shown(viewer, comparison, flips="worse")
+    with CaptureQueriesContext(connection) as many:
+        shown(viewer, comparison)
+
+    assert abs(len(many) - len(few)) <= 1  # no transcripts are read where none is shown
+
+
+def test_figures_of_another_version_are_told_and_not_guessed_at(viewer, comparison):
+    Comparison.objects.update(figures={"texts": 3})
+
+    assert "These figures cannot be read" in shown(viewer, comparison)
+    assert viewer.get(reverse("admin:classifier_comparison_changelist")).status_code == 200
+
+
+def test_who_may_not_see_comparisons_is_refused(client, comparison):
+    client.force_login(make.make_user("classifier.view_modelversion"))
+
+    address = reverse("admin:classifier_comparison_change", args=[comparison.pk])
+
+    assert client.get(address).status_code == 403
