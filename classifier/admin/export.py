@@ -14,7 +14,6 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
@@ -33,6 +32,11 @@ WHOLE = {
 FACETS = ("queue", "team", "channel", "language")
 
 
+def day_input() -> UnfoldAdminTextInputWidget:
+    """Return the browser's own field for a day."""
+    return UnfoldAdminTextInputWidget(attrs={"type": "date"})
+
+
 class ExportForm(forms.Form):
     """What is to be taken away; all of it unless told otherwise."""
 
@@ -41,14 +45,16 @@ class ExportForm(forms.Form):
         choices=[(form.code, form.label) for form in FORMS.values()],
         widget=UnfoldAdminSelectWidget,
     )
-    since = forms.DateField(label="From", required=False, widget=UnfoldAdminSingleDateWidget)
-    until = forms.DateField(
-        label="To (included)", required=False, widget=UnfoldAdminSingleDateWidget
-    )
+    since = forms.DateField(label="From", required=False, widget=day_input())
+    until = forms.DateField(label="To (included)", required=False, widget=day_input())
     category = forms.ChoiceField(
         label="Category, with all below it", required=False, widget=UnfoldAdminSelectWidget
     )
-    queue = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
+    queue = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Its name as in Salesforce; so for the next three. Empty: all.",
+    )
     team = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
     channel = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
     language = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
