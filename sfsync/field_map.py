@@ -50,6 +50,8 @@ NAMING_SLOTS = REASON_SLOTS | {Slot.SUGGESTION}
 """Fields that hold categories, in Salesforce's values."""
 MATERIAL_SLOTS = NAMING_SLOTS | {Slot.SOURCE}
 """Fields whose change is worth a write; confidence, evidence, version and time alone are not."""
+AUTOMATIC_SOURCES = frozenset({"Rules", "Model", "Rules and model"})
+"""Which of them decided is not worth a write, where the reason stays as it is."""
 MULTI_SELECT_SEPARATOR = ";"
 CUT_MARK = "…"
 TEXT_TYPES = {"string", "textarea"}  # as describe names them; picklist values are never cut

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sfsync.cases import FieldValue
-from sfsync.field_map import MATERIAL_SLOTS, NAMING_SLOTS, REASON_SLOTS, Slot, is_blank, is_same
+from sfsync.field_map import (
+    AUTOMATIC_SOURCES,
+    MATERIAL_SLOTS,
+    NAMING_SLOTS,
+    REASON_SLOTS,
+    Slot,
+    is_blank,
+    is_same,
+)
 
 Fields = Mapping[str, FieldValue]
 
@@ -78,10 +86,21 @@ def planned(
         for name, value in wanted.items()
         if not is_same(slots[name], value, current.get(name))
     }
-    if any(slots[name] in MATERIAL_SLOTS for name in send):
+    if any(_weighs(name, send[name], current, slots) for name in send):
         return Plan(Step.WRITE, send)
     has_landed = any(_stands(sent, current, slots) for sent in footprint.attempts)
     return Plan(Step.LANDED if has_landed else Step.UNCHANGED)
+
+
+def _weighs(name: str, value: FieldValue, current: Fields, slots: Mapping[str, Slot]) -> bool:
+    """Return whether a field's change is worth a write.
+
+    One more message may well turn "Model" into "Rules and model"; that alone tells nobody
+    anything.
+    """
+    if slots[name] is Slot.SOURCE:
+        return not {value, current.get(name)} <= AUTOMATIC_SOURCES
+    return slots[name] in MATERIAL_SLOTS
 
 
 def _names_reason(fields: Fields, slots: Mapping[str, Slot]) -> bool:

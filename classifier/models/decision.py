@@ -1,7 +1,7 @@
 """What we hold to be a conversation's contact reasons, and who said so."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -10,7 +10,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.db.models import Q
 
-from classifier.engine.verdict import Doubt, Evidence, Ground, Verdict
+from classifier.engine.steadiness import steadied
+from classifier.engine.verdict import Doubt, Evidence, Ground, Reason, Verdict
 from classifier.models.category import Category
 from classifier.models.model_version import ModelVersion
 from classifier.models.transcript import Faceted, Transcript
@@ -90,9 +91,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     ) -> "list[Decision | None]":
         """Let verdicts stand; return the new decision of each, None where the old one was kept.
 
-        The old one is kept where a person said it, and where the new verdict abstains while
-        the old one was sure. One transaction: the caller's, where there is one. Threads must
-        differ. Reasons, suggestions and evidence are stored with the decision.
+        The old one is kept where a person said it, and where it was sure and the new verdict is
+        not clearly better (``steadiness``); what stands may take over its further reasons. One
+        transaction: the caller's, where there is one. Threads must differ. Reasons,
+        suggestions and evidence are stored with the decision.
         """
         with transaction.atomic():
             threads = [proposal.transcript.thread for proposal in proposals]
@@ -103,11 +105,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
                 .order_by("id")  # always in this order, so that two workers never deadlock
                 .select_for_update()
             }
-            decisions = [
-                None if _is_kept(old.get(proposal.transcript.thread), proposal) else proposal
-                for proposal in proposals
-            ]
-            return self._replace(decisions, old, at)
+            return self._replace(_steadied(proposals, old), old, at)
 
     def _replace(
         self,
@@ -390,12 +388,46 @@ class DecisionReason(models.Model):
         return f"{self.category}"
 
 
-def _is_kept(old: Decision | None, proposal: Proposal) -> bool:
-    if old is None:
-        return False
-    if old.source == Decision.Source.PERSON:
-        return True
-    return proposal.verdict.is_abstention and old.category_id is not None
+def _steadied(
+    proposals: Sequence[Proposal], old: dict[str, Decision]
+) -> "list[Proposal | None]":
+    """Return what may take the place of what stands, None where that is kept."""
+    if not old:
+        return list(proposals)
+    taxonomy = Category.objects.taxonomy()
+    standing = _standing_reasons(old.values())
+    found: list[Proposal | None] = []
+    for proposal in proposals:
+        before = old.get(proposal.transcript.thread)
+        if before is None:
+            found.append(proposal)
+        elif before.source == Decision.Source.PERSON:
+            found.append(None)
+        else:
+            verdict = steadied(proposal.verdict, standing.get(before.pk, ()), taxonomy)
+            found.append(None if verdict is None else replace(proposal, verdict=verdict))
+    return found
+
+
+def _standing_reasons(decisions: Iterable[Decision]) -> dict[int, list[Reason]]:
+    """Return decision id → the reasons that automation gave it, primary first."""
+    rows = (
+        DecisionReason.objects.filter(decision__in=decisions, is_suggestion=False)
+        .exclude(ground=BY_PERSON)
+        .select_related("category")
+        .order_by("rank")
+    )
+    found: dict[int, list[Reason]] = {}
+    for row in rows:
+        reason = Reason(
+            row.category.code,
+            row.score or 0.0,
+            row.rule_score,
+            row.model_score,
+            Ground(row.ground),
+        )
+        found.setdefault(row.decision_id, []).append(reason)
+    return found
 
 
 def _categories(proposals: Sequence[Proposal]) -> dict[str, int]:

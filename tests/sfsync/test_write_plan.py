@@ -53,6 +53,9 @@ def test_fields_that_hold_our_value_already_are_left_out():
         pytest.param(
             OURS | {"Source": "Person"}, OURS, OURS, (), Step.WRITE, id="a reviewer agrees"
         ),
+        pytest.param(
+            OURS | {"Source": "Rules and model"}, OURS, OURS, (), Step.UNCHANGED, id="a rule too"
+        ),
         pytest.param({}, {}, {}, (), Step.UNCHANGED, id="nothing to say"),
         pytest.param(OURS, OURS, {}, (OURS,), Step.LANDED, id="the lost answer had arrived"),
         pytest.param(OURS, {}, {}, (OURS,), Step.WRITE, id="the lost call had not arrived"),

@@ -108,8 +108,9 @@ def test_many_verdicts_stand_in_a_fixed_number_of_queries(
     proposals = [Proposal(a_transcript(f"t{n}"), sure_of("refund")) for n in range(30)]
     Decision.objects.stand_all(proposals[:10], at=NOON)
 
-    # savepoint, standing ones, superseding, categories, decisions, reasons, release
-    with django_assert_num_queries(7):
+    # savepoint, standing ones, tree, their reasons, superseding, categories, decisions, reasons,
+    # release
+    with django_assert_num_queries(9):
         decisions = Decision.objects.stand_all(proposals, at=LATER)
 
     assert [d.thread for d in decisions] == [f.transcript.thread for f in proposals]

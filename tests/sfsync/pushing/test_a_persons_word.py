@@ -69,7 +69,7 @@ def test_a_person_who_changes_our_value_later_keeps_theirs(desk):
     link = desk.decided_case("billing.refund")
     desk.push()
     desk.person_sets(link, Contact_Reason__c="delivery.late")
-    desk.decide(link, "billing")
+    desk.decide(link, "delivery")
 
     delivery = desk.push()
 
@@ -81,7 +81,7 @@ def test_a_person_who_empties_our_value_keeps_it_empty(desk):
     link = desk.decided_case("billing.refund")
     desk.push()
     desk.person_sets(link, Contact_Reason__c=None)
-    desk.decide(link, "billing")
+    desk.decide(link, "delivery")
 
     desk.push()
 
@@ -97,7 +97,7 @@ def test_once_ceded_later_decisions_are_not_even_looked_at(desk):
     desk.person_sets(link, Contact_Reason__c="delivery.late")
     desk.push()
     calls = desk.org.ledger.api_calls
-    desk.decide(link, "billing")
+    desk.decide(link, "delivery")
 
     desk.push()
 
@@ -121,7 +121,7 @@ def test_a_suggestion_that_a_person_changed_is_heard_as_their_word(desk):
     link = desk.decided_case("billing.refund")
     desk.push()
     desk.person_sets(link, Contact_Reason_Suggestion__c="delivery.late")
-    desk.decide(link, "billing")
+    desk.decide(link, "delivery")
 
     desk.push()
 
@@ -168,14 +168,15 @@ def test_a_persons_edit_of_another_field_is_no_word_on_the_reason(desk):
 
 
 def test_our_own_value_may_change_and_unchanged_fields_are_left_out(desk):
-    link = desk.decided_case("billing.refund", "delivery.late")
+    link = desk.decided_case("billing.refund")
     desk.push()
-    desk.decide(link, "delivery.late", "billing.refund")
+    desk.decide(link, "delivery.late")
 
     desk.push()
 
     assert desk.writes(link)[1] == {
         "Contact_Reason__c": "delivery.late",
+        "Contact_Reasons__c": "delivery.late",
         "Contact_Reason_Suggestion__c": "delivery.late",
         "Contact_Reason_Evidence__c": desk.on_case(link, "Contact_Reason_Evidence__c"),
     }
@@ -217,21 +218,21 @@ def test_delivering_again_writes_where_a_person_took_their_word_back(desk):
     link = desk.decided_case("billing.refund")
     desk.push()
     desk.person_sets(link, Contact_Reason__c="delivery.late")
-    desk.decide(link, "billing")
+    desk.decide(link, "delivery")
     desk.push()
     desk.person_sets(link, Contact_Reason__c=None)
 
     deliver_again(WriteBack.objects.filter(outcome=Outcome.CEDED))
     desk.push()
 
-    assert desk.on_case(link) == "billing"
+    assert desk.on_case(link) == "delivery"
 
 
 def test_delivering_again_what_was_written_before_never_overwrites_either(desk):
     link = desk.decided_case("billing.refund")
     desk.push()
     desk.person_sets(link, Contact_Reason__c="delivery.late")
-    desk.decide(link, "billing")
+    desk.decide(link, "delivery")
     desk.push()
 
     deliver_again(WriteBack.objects.filter(outcome=Outcome.CEDED))
