@@ -1,6 +1,7 @@
 """Tables of the Salesforce side, one module per aggregate; constraints before code."""
 
 from sfsync.field_map import Mode
+from sfsync.models.assessment import AssessedCase, Assessment
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
 from sfsync.models.connection import ApiUsage, Connection
@@ -12,6 +13,8 @@ from sfsync.models.write_back import WriteBack
 
 __all__ = [
     "ApiUsage",
+    "AssessedCase",
+    "Assessment",
     "CaseLink",
     "CategoryMapping",
     "Connection",
