@@ -7,6 +7,9 @@ GET  /local/ledger               what the org counted: calls, Cases, writes per 
 GET  /local/ledger/writes        every accepted write with fields, user and headers
 POST /local/cases                a Case comes in: a record of the feed, or ``{}`` for any
 POST /local/people/edit          ``case_id``, ``fields``, ``by`` (a representative's name)
+POST /local/people/reason        ``case_id``, ``reason``, ``by``; empty takes it away
+POST /local/people/confirm       ``case_id``, ``by``; takes the suggested reason
+POST /local/people/automation    ``case_id``, ``fields``; a Flow of the org changes them
 POST /local/people/close         ``case_id``, ``by``
 POST /local/people/delete        ``case_id``, ``by``
 POST /local/people/reply         ``case_id``, ``text``, ``by``; e-mail of a representative
@@ -14,6 +17,13 @@ POST /local/people/comment       ``case_id``, ``text``, ``by``
 POST /local/people/email         ``case_id``, ``text``; e-mail of the customer
 POST /local/people/portal        ``case_id``, ``text``; comment of the customer
 POST /local/people/message       ``case_id``, ``text``; message of the customer
+POST /local/people/messages      ``case_id``, ``turns`` (``speaker``, ``text``); both sides
+POST /local/people/chat          ``case_id``, ``turns``; both go on in the Case's last chat
+POST /local/people/hear          ``case_id``, ``turns``, ``channel``; another call, post …
+POST /local/people/attach        ``case_id``, ``title``, ``extension``, ``text``; a file
+POST /local/people/replace       ``document_id``, ``text``, ``by``; its new version
+POST /local/people/take_call     ``case_id``, ``turns``; a call begins
+POST /local/people/hang_up       ``call_id``; and ends, its words can be read
 POST /local/people/act           somebody does something, by the org's seed
 POST /local/deploy               ``directory``: SFDX source is deployed, assigned to nobody
 POST /local/tokens/revoke        every access token dies
@@ -122,19 +132,24 @@ class LocalDesk:
         if deed == "act":
             name, case_id = people.act()
             return {"deed": name, "case_id": case_id}
+        if deed == "replace":
+            text, by = str(body["text"]), str(body.get("by", ""))
+            people.replace_file(str(body["document_id"]), text.encode(), by)
+            return {}
+        if deed == "hang_up":
+            people.hang_up(str(body["call_id"]))
+            return {}
         case_id, by = str(body["case_id"]), str(body.get("by", ""))
-        if deed == "edit":
-            fields = body["fields"]
-            if not isinstance(fields, dict):
-                raise TypeError("fields must be an object")
-            people.edit_case(case_id, fields, by)
-        elif deed == "close":
-            people.close_case(case_id, by)
-        elif deed == "delete":
-            people.delete_case(case_id, by)
-        else:
-            return {"id": self._words(deed, case_id, str(body["text"]), by)}
-        return {}
+        if deed in _ON_CASES:
+            _ON_CASES[deed](people, case_id, body, by)
+            return {}
+        if deed in _TALKS:
+            return {"id": _TALKS[deed](people, case_id, _turns(body), body)}
+        if deed == "attach":
+            title, extension = str(body["title"]), str(body["extension"])
+            content = str(body["text"]).encode()
+            return {"id": people.attach(case_id, title, extension, content)}
+        return {"id": self._words(deed, case_id, str(body["text"]), by)}
 
     def _words(self, deed: str, case_id: str, text: str, by: str) -> str:
         people = self._people
@@ -150,6 +165,40 @@ class LocalDesk:
             case "message":
                 return people.customer_messages(case_id, text)
         raise ValueError(f"nobody knows how to {deed}")
+
+
+_ON_CASES: dict[str, Callable[[People, str, Mapping[str, object], str], None]] = {
+    "edit": lambda people, case_id, body, by: people.edit_case(case_id, _fields(body), by),
+    "reason": lambda people, case_id, body, by: people.change_reason(
+        case_id, str(body["reason"]), by
+    ),
+    "confirm": lambda people, case_id, _, by: people.confirm_reason(case_id, by),
+    "automation": lambda people, case_id, body, _: people.automation_edits(
+        case_id, _fields(body)
+    ),
+    "close": lambda people, case_id, _, by: people.close_case(case_id, by),
+    "delete": lambda people, case_id, _, by: people.delete_case(case_id, by),
+}
+_TALKS: dict[str, Callable[[People, str, list[Said], Mapping[str, object]], str]] = {
+    "messages": lambda people, case_id, turns, _: people.exchange_messages(case_id, turns),
+    "chat": lambda people, case_id, turns, _: people.chat_on(case_id, turns),
+    "hear": lambda people, case_id, turns, body: people.hear_more(
+        case_id, turns, str(body["channel"])
+    ),
+    "take_call": lambda people, case_id, turns, _: people.take_call(case_id, turns),
+}
+
+
+def _fields(body: Mapping[str, object]) -> dict[str, object]:
+    fields = body["fields"]
+    if not isinstance(fields, dict):
+        raise TypeError("fields must be an object")
+    return fields
+
+
+def _turns(body: Mapping[str, object]) -> list[Said]:
+    """Return ``turns`` of a body, which look as they do in a record."""
+    return list(Record.parse({"turns": body["turns"]}).turns)
 
 
 def _body(request: Request) -> dict[str, object]:

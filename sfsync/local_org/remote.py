@@ -5,7 +5,7 @@ Speaks to the ``/local/`` addresses only (see ``desk``), which no real Salesforc
 
 import json
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -33,7 +33,8 @@ class RemoteOrg:
     def ledger(self) -> dict[str, Any]:
         """Return what the org counted.
 
-        Keys: ``api_calls``, ``calls`` by kind, ``logins``, ``cases``, ``writes`` (rows of
+        Keys: ``api_calls``, ``calls`` by kind, ``logins``, ``cases``, ``cases_by_channel``,
+        ``writes`` (rows of
         Case written through the API), ``cases_written``, ``most_writes_of_a_case``,
         ``writes_by_case``, ``people_writes``.
 
@@ -55,9 +56,23 @@ class RemoteOrg:
         body = {"case_id": case_id, "fields": dict(fields), "by": by}
         self._ask("POST", "/local/people/edit", body)
 
-    def close_case(self, case_id: str) -> None:
+    def change_reason(self, case_id: str, reason: str, by: str = "") -> None:
+        """Let a representative (such as ``Ann Bell``) choose another reason; empty: none."""
+        body = {"case_id": case_id, "reason": reason, "by": by}
+        self._ask("POST", "/local/people/reason", body)
+
+    def confirm_reason(self, case_id: str, by: str = "") -> None:
+        """Let a representative take the reason that was suggested for the Case."""
+        self._ask("POST", "/local/people/confirm", {"case_id": case_id, "by": by})
+
+    def automation_edits(self, case_id: str, fields: Mapping[str, object]) -> None:
+        """Let a Flow of the org change fields of a Case, in its own name."""
+        body = {"case_id": case_id, "fields": dict(fields)}
+        self._ask("POST", "/local/people/automation", body)
+
+    def close_case(self, case_id: str, by: str = "") -> None:
         """Let a representative close a Case."""
-        self._ask("POST", "/local/people/close", {"case_id": case_id})
+        self._ask("POST", "/local/people/close", {"case_id": case_id, "by": by})
 
     def delete_case(self, case_id: str) -> None:
         """Let a representative delete a Case."""
@@ -71,6 +86,33 @@ class RemoteOrg:
         """
         body = {"case_id": case_id, "text": text}
         return str(self._ask("POST", f"/local/people/{way}", body)["id"])
+
+    def talk(self, way: str, case_id: str, turns: Sequence[tuple[str, str]]) -> str:
+        """Let both sides talk; return the id of the row that holds or leads to the words.
+
+        ``way``: ``messages`` or ``chat`` (they go on where the Case has one), ``take_call``
+        (end it with ``hang_up``), or a channel such as ``social`` for a new row of it.
+        ``turns`` are pairs of speaker (``customer``, ``representative``, ``bot``) and text.
+        """
+        said = [{"speaker": speaker, "text": text} for speaker, text in turns]
+        body: dict[str, object] = {"case_id": case_id, "turns": said}
+        if way not in {"messages", "chat", "take_call"}:
+            body["channel"], way = way, "hear"
+        return str(self._ask("POST", f"/local/people/{way}", body)["id"])
+
+    def hang_up(self, call_id: str) -> None:
+        """End a telephone call."""
+        self._ask("POST", "/local/people/hang_up", {"call_id": call_id})
+
+    def attach(self, case_id: str, title: str, extension: str, text: str) -> str:
+        """Let a representative attach a file; return the document's id."""
+        body = {"case_id": case_id, "title": title, "extension": extension, "text": text}
+        return str(self._ask("POST", "/local/people/attach", body)["id"])
+
+    def replace_file(self, document_id: str, text: str, by: str = "") -> None:
+        """Let a representative upload a new version of a file."""
+        body = {"document_id": document_id, "text": text, "by": by}
+        self._ask("POST", "/local/people/replace", body)
 
     def act(self) -> tuple[str, str]:
         """Let somebody do something, by the org's seed; return what, and the Case's id."""

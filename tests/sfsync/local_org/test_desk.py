@@ -64,6 +64,56 @@ def test_people_work_on_cases_from_afar(remote, sf, case_id):
     assert sf.query("SELECT COUNT() FROM MessagingSession")["totalSize"] == 1
 
 
+def test_both_sides_talk_on_from_afar(remote, sf, org, case_id):
+    said = [("customer", "Any news?"), ("representative", "Not yet."), ("customer", "Hm.")]
+
+    for way in ("messages", "messages", "chat", "chat", "social"):
+        assert remote.talk(way, case_id, said)
+    remote.hang_up(remote.talk("take_call", case_id, said))
+    document = remote.attach(case_id, "Call", "txt", "Customer: one")
+    remote.replace_file(document, "Customer: two", by="Ben Cole")
+
+    [entries] = [found for found in org.entries.values() if "0Mw" in found[0].session_id]
+    assert [one.text for one in entries if one.text] == [text for _, text in said] * 2
+    [chat] = sf.query("SELECT Body FROM LiveChatTranscript")["records"]
+    assert chat["Body"].count("Visitor: Any news?<br>") == 2
+    assert "<br>( 1m 25s )(" not in chat["Body"]
+    assert sf.query("SELECT COUNT() FROM SocialPost")["totalSize"] == 3
+    assert (
+        sf.query("SELECT CallDisposition FROM VoiceCall")["records"][0]["CallDisposition"]
+        == "completed"
+    )
+    latest = "SELECT VersionNumber, CreatedBy.Name FROM ContentVersion WHERE IsLatest = true"
+    [version] = sf.query(latest)["records"]
+    assert (version["VersionNumber"], version["CreatedBy"]["Name"]) == ("2", "Ben Cole")
+
+
+def test_a_named_representative_changes_a_reason_or_takes_the_suggested_one(
+    remote, sf, org, case_id
+):
+    org.deploy_contact_reason(["billing", "refund"])
+    with pytest.raises(RefusedByOrg, match="no suggestion"):
+        remote.confirm_reason(case_id)
+    sf.Case.update(case_id, {"Contact_Reason_Suggestion__c": "refund"}, headers=QUIET)
+
+    remote.confirm_reason(case_id, by="Dora Egan")
+    remote.change_reason(case_id, "billing", by="Ann Bell")
+    remote.automation_edits(case_id, {"Contact_Reason__c": None})
+
+    history = sf.query(
+        "SELECT NewValue, CreatedBy.Name, CreatedBy.UserType FROM CaseHistory"
+        " WHERE Field = 'Contact_Reason__c' ORDER BY Id"
+    )["records"]
+    assert [
+        (row["NewValue"], row["CreatedBy"]["Name"], row["CreatedBy"]["UserType"])
+        for row in history
+    ] == [
+        ("refund", "Dora Egan", "Standard"),
+        ("billing", "Ann Bell", "Standard"),
+        (None, "Automated Process", "AutomatedProcess"),
+    ]
+
+
 def test_a_deleted_case_leaves_the_count(remote, case_id):
     remote.delete_case(case_id)
 
@@ -103,6 +153,8 @@ def test_nonsense_is_refused_in_a_sentence(remote, case_id):
         lambda: remote.edit_case(case_id, {"Nonsense": "x"}),
         lambda: remote.edit_case(case_id, {"Priority": "Low"}, by="Nobody"),
         lambda: remote.say("whisper", case_id, "x"),
+        lambda: remote.talk("pigeon", case_id, [("customer", "x")]),
+        lambda: remote.hang_up(case_id),
         lambda: remote.new_case({"id": "n"}),
         lambda: remote.deploy(ROOT / "nowhere"),
     ):

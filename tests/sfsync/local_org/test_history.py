@@ -1,5 +1,7 @@
 """History tells who changed a tracked field, as far as Salesforce does."""
 
+from datetime import timedelta
+
 import pytest
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 
@@ -63,6 +65,39 @@ def test_a_new_owner_is_recorded_by_name_and_by_id(sf, org, case_id):
     org.people.edit_case(case_id, {"OwnerId": ben})
 
     assert history(sf)[before:] == [("Owner", "Ann Bell", "Ben Cole"), ("Owner", ann, ben)]
+
+
+def test_history_tells_who_and_is_found_by_field_and_time(sf, org, clock, case_id):
+    org.people.change_reason(case_id, "billing", by="Ann Bell")
+    clock.go_on(minutes=1)
+    since = "2026-11-21T12:01:00Z"
+    sf.Case.update(case_id, {"Contact_Reason__c": "refund", "Priority": "Low"}, headers=QUIET)
+    clock.go_on(seconds=1)
+    org.people.automation_edits(case_id, {"Contact_Reason__c": "billing"})
+
+    rows = sf.query(
+        "SELECT CaseId, OldValue, NewValue, CreatedBy.Username, CreatedBy.UserType"
+        " FROM CaseHistory WHERE Field IN ('Contact_Reason__c', 'Contact_Reasons__c')"
+        f" AND CreatedDate >= {since} AND CreatedBy.IsActive = true ORDER BY CreatedDate, Id"
+    )["records"]
+
+    assert [
+        (row["OldValue"], row["NewValue"], row["CreatedBy"]["Username"]) for row in rows
+    ] == [
+        ("billing", "refund", "integration@acme.example"),
+        ("refund", "billing", "automated.process@acme.example"),
+    ]
+    assert [row["CreatedBy"]["UserType"] for row in rows] == ["Standard", "AutomatedProcess"]
+    assert {row["CaseId"] for row in rows} == {case_id}
+
+
+def test_changes_of_history_are_listed_like_those_of_cases(sf, org, clock, case_id):
+    org.people.change_reason(case_id, "billing")
+    clock.go_on(minutes=2)
+
+    window = (clock.now - timedelta(minutes=5), clock.now)
+
+    assert len(sf.CaseHistory.updated(*window)["ids"]) == 1
 
 
 def test_old_and_new_values_cannot_be_filtered(sf):

@@ -1,5 +1,7 @@
 """People work on Cases, customers write again, the same way for the same seed."""
 
+import re
+
 import pytest
 
 from sfsync.local_org.errors import Refusal
@@ -74,6 +76,23 @@ def test_a_message_about_another_case_opens_a_session(sf, org, case_id):
     [entries] = org.entries.values()
     assert row["CaseId"] == case_id
     assert [one.text for one in entries if one.text] == ["Hello"]
+
+
+def test_thirty_messages_go_on_in_the_same_chat(sf, org, clock):
+    [case_id] = org.load([Record("c", (Said("customer", "Hello"),), "chat")])
+    [before] = sf.query("SELECT Id, SystemModstamp FROM LiveChatTranscript")["records"]
+    turns = [Said(("customer", "representative")[n % 2], f"word {n}") for n in range(30)]
+    clock.go_on(minutes=1)
+
+    chat_id = org.people.chat_on(case_id, turns)
+
+    [after] = sf.query("SELECT Id, Body, SystemModstamp FROM LiveChatTranscript")["records"]
+    assert before["Id"] == after["Id"] == chat_id
+    assert after["SystemModstamp"] > before["SystemModstamp"]
+    said = re.findall(r"\) ([^:<>]+): (.*?)<br>", after["Body"])
+    assert [text for _, text in said] == ["Hello", *(turn.text for turn in turns)]
+    agent = re.search(r"Agent ([^<]+)<", after["Body"])[1]
+    assert [name for name, _ in said[-2:]] == ["Visitor", agent]
 
 
 def test_somebody_unknown_is_an_error(org, case_id):

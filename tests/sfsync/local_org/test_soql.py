@@ -9,6 +9,7 @@ from simple_salesforce.exceptions import SalesforceMalformedRequest
 from sfsync.local_org import soql
 from sfsync.local_org.errors import Refusal
 from sfsync.local_org.moments import stamp
+from sfsync.local_org.records import Record, Said
 from sfsync.local_org.schema import Field, Kind, PicklistValue
 from tests.sfsync.local_org.conftest import NOW
 
@@ -322,3 +323,14 @@ def test_an_offset_beyond_two_thousand_is_refused(sf):
 def test_a_query_over_a_hundred_thousand_characters_is_refused():
     with pytest.raises(Refusal, match="QUERY_TOO_COMPLICATED"):
         soql.parse(f"SELECT Id FROM Case WHERE {' ' * 100_000}Id = null")
+
+
+def test_an_owner_has_a_team_by_role_and_a_queue_has_none(sf, org):
+    for owner in (org.founders.representatives[0], org.founders.queues[0]):
+        case_id = org.people.open_case(Record(owner, (Said("customer", "x"),), "web"))
+        org.people.edit_case(case_id, {"OwnerId": owner})
+
+    rows = sf.query("SELECT Owner.Type, Owner.UserRole.Name FROM Case ORDER BY Id")["records"]
+
+    assert rows[0]["Owner"]["UserRole"]["Name"] == "Billing team"
+    assert (rows[1]["Owner"]["Type"], rows[1]["Owner"]["UserRole"]) == ("Queue", None)
