@@ -5,6 +5,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -51,6 +53,8 @@ CONVERSATION_ID = re.compile(r"[A-Za-z0-9-]{1,80}")
 LOST_LOCATOR = {"INVALID_QUERY_LOCATOR", "INVALID_SESSION_ID"}
 """A page's locator dies with its token: the query is asked again from the last Id."""
 
+_LAST_CALL: ContextVar[int | None] = ContextVar("last_call", default=None)
+"""The number of calls at which this thread must stop."""
 Answer = TypeVar("Answer")
 Row = dict[str, Any]
 
@@ -77,6 +81,19 @@ class SalesforceGateway:
     def calls(self) -> int:
         """API calls sent by this gateway so far."""
         return self._session.adapter.calls
+
+    @contextmanager
+    def at_most(self, calls: int) -> Iterator[None]:
+        """Let what is done inside, in this thread, make no more than so many API calls.
+
+        Raises:
+            LimitExceeded: with the code CALLS_USED_UP, in place of the first call too many.
+        """
+        token = _LAST_CALL.set(self.calls + calls)
+        try:
+            yield
+        finally:
+            _LAST_CALL.reset(token)
 
     def api_use(self) -> ApiUse | None:
         """Return the whole org's calls of 24 hours as the last answer told; None before it."""
@@ -261,6 +278,42 @@ class SalesforceGateway:
         )
         return list(self._query(question, f"reading {sobject}")["records"])
 
+    def newest_pages(
+        self,
+        sobject: str,
+        fields: Sequence[str],
+        *conditions: str,
+        limit: int,
+        after: str = "",
+    ) -> Iterator[list[Row]]:
+        """Yield up to ``limit`` rows, made last first, in pages as large as Salesforce gives.
+
+        ``fields`` must contain Id, and ``after`` is the last one of an earlier reading that
+        broke off: it goes on there. A page whose locator died is asked for by key.
+
+        Raises:
+            SalesforceError: no further page; what was yielded stands.
+        """
+        last_id, left, is_resumed = after, limit, False
+        while left > 0:
+            question = soql.select(
+                fields, sobject, *conditions, soql.comes_before(last_id), order_by="-Id", limit=left
+            )
+            page = self._query(question, f"reading {sobject}")
+            try:
+                while True:
+                    if page["records"]:
+                        last_id, left = page["records"][-1]["Id"], left - len(page["records"])
+                        yield page["records"]
+                    if page["done"] or left <= 0:
+                        return
+                    page = self._next_page(page["nextRecordsUrl"], f"reading {sobject}")
+                    is_resumed = False
+            except SalesforceError as error:
+                if error.code not in LOST_LOCATOR or is_resumed:
+                    raise
+                is_resumed = True
+
     def content(self, version_id: str) -> bytes:
         """Return the bytes of a file, by the id of its ContentVersion.
 
@@ -412,6 +465,12 @@ class SalesforceGateway:
             return dict(answer or {})
 
     def _ask(self, deed: str, ask: Callable[[Salesforce], Answer]) -> Answer:
+        last = _LAST_CALL.get()
+        if last is not None and self.calls >= last:
+            raise LimitExceeded(
+                f"This takes more API calls than it may, and ended when {deed}.",
+                code="CALLS_USED_UP",
+            )
         with self._lock, typed_errors(deed):
             return ask(self._ready())
 

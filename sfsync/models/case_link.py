@@ -35,6 +35,12 @@ class CaseLinkQuerySet(models.QuerySet["CaseLink"]):
                 known = self.filter(case_id__in=portion)
                 known.exclude(waits, gone_at=None).update(read_due_at=at, gone_at=None)
 
+    def read_open_again(self, at: datetime) -> int:
+        """Let every open Case be read again, and return how many."""
+        still_open = self.filter(is_closed=False, gone_at=None)
+        is_at_rest = Q(read_due_at=None) | Q(read_due_at__gt=at) | Q(leased_until__gte=at)
+        return still_open.filter(is_at_rest).update(read_due_at=at)
+
     def mark_gone(self, case_ids: Iterable[str], at: datetime) -> int:
         """Note that these Cases are deleted; return how many that is news for."""
         return sum(

@@ -44,6 +44,7 @@ class AttachmentSource:
     code: str = "attachment"
     name: str = "Transcripts in attached files"
     is_common: bool = True
+    text_fields: tuple[str, ...] = ()
 
     @property
     def watched(self) -> Watched:
@@ -133,5 +134,4 @@ def _made(version: Row) -> tuple[str, str]:
 
 
 def _said(row: Row) -> list[written.Said]:
-    said = written.read(decoded(row["content"]))
-    return said if written.has_both_sides(said) else []
+    return written.of_file(decoded(row["content"]))

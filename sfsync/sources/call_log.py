@@ -24,6 +24,7 @@ class CallLogSource:
     name: str = "Call logs"
     watched: Watched = WATCHED
     is_common: bool = True
+    text_fields: tuple[str, ...] = ("Description",)
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

@@ -34,6 +34,7 @@ class ChatSource:
     name: str = "Chat transcripts (web chat until 2026)"
     watched: Watched = WATCHED
     is_common: bool = False
+    text_fields: tuple[str, ...] = ("Body",)
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

@@ -27,6 +27,7 @@ class CommentSource:
     name: str = "Case comments"
     watched: Watched = WATCHED
     is_common: bool = True
+    text_fields: tuple[str, ...] = ("CommentBody",)
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

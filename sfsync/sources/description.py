@@ -21,6 +21,7 @@ class DescriptionSource:
     name: str = "Case subject and description"
     watched: Watched = WATCHED
     is_common: bool = True
+    text_fields: tuple[str, ...] = ("Subject", "Description")
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

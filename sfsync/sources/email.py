@@ -34,6 +34,7 @@ class EmailSource:
     name: str = "E-mails"
     watched: Watched = WATCHED
     is_common: bool = True
+    text_fields: tuple[str, ...] = ("TextBody", "HtmlBody")
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

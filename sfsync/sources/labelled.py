@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from classifier.engine.text import Speaker
@@ -68,10 +68,10 @@ def may_be_speaker(label: str) -> bool:
     return is_told or _is_name(label)
 
 
-def has_both_sides(lines: Sequence[Line]) -> bool:
-    """Return whether a customer and somebody else speak: what makes any text a transcript."""
-    sides = {line.speaker for line in lines}
-    return Speaker.CUSTOMER in sides and len(sides) > 1
+def is_form(text: str) -> bool:
+    """Return whether lines begin with other words and a colon than speakers: “Address: …”."""
+    found = (LINE.match(line) for line in text.split("\n"))
+    return any(one is not None and not may_be_speaker(one["label"].strip()) for one in found)
 
 
 def _cast(labels: Iterable[str], customer_names: list[str]) -> dict[str, Speaker]:

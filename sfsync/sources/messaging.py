@@ -20,6 +20,7 @@ class MessagingSource:
     name: str = "Messaging conversations"
     watched: Watched = WATCHED
     is_common: bool = True
+    text_fields: tuple[str, ...] = ()
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

@@ -34,6 +34,10 @@ class OwnSource:
     is_common: bool = True
 
     @property
+    def text_fields(self) -> tuple[str, ...]:
+        return (self.text_field,)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         named = ("Id", self.watched.case_field, self.text_field, self.time_field)
         speaker = (self.speaker_field,) if self.rule == Rule.FIELD else ()

@@ -22,6 +22,7 @@ class SocialSource:
     name: str = "Social posts"
     watched: Watched = WATCHED
     is_common: bool = False
+    text_fields: tuple[str, ...] = ("Content",)
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

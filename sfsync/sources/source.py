@@ -1,5 +1,6 @@
 """What every source of turns offers, and how the turns of all become one story."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -90,6 +91,10 @@ class SourceReader(Protocol):
     def needed(self) -> Mapping[str, tuple[str, ...]]:
         """Object → fields that our user must be able to read."""
 
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The fields that hold the words, where they stand in the watched object itself."""
+
     def fetch(self, gateway: SalesforceGateway, cases: Sequence[CaseSnapshot]) -> Fetched:
         """Return the rows of these Cases; the network's part.
 
@@ -136,15 +141,34 @@ def merged(turns: Iterable[SourcedTurn]) -> tuple[Turn, ...]:
     return tuple(one.turn for one in _once([one for one in story if one is not repeated]))
 
 
-def _once(story: Iterable[SourcedTurn]) -> Iterator[SourcedTurn]:
-    """Yield the turns without those that another source has told already, word for word."""
+def _once(story: Sequence[SourcedTurn]) -> Iterator[SourcedTurn]:
+    """Yield the turns without those that another source has told already, word for word.
+
+    A short one (“Yes.”) is a repetition only within a copy: where all longer ones of the same
+    record, or of the same source's rows of one turn each, are told already.
+    """
     told: dict[tuple[Speaker, str], str] = {}
+    repeated = []
     for one in story:
-        letters = _letters(one.turn.text)
-        is_telling = len(letters.encode()) >= TELLING_BYTES
-        teller = told.setdefault((one.turn.speaker, letters), one.source)
-        if teller == one.source or not is_telling:
+        known = (one.turn.speaker, _letters(one.turn.text))
+        repeated.append(told.setdefault(known, one.source) != one.source)
+    records = Counter((one.source, one.record_id) for one in story)
+
+    def group(one: SourcedTurn) -> tuple[str, str]:
+        is_single = records[one.source, one.record_id] == 1
+        return one.source, "" if is_single else one.record_id
+
+    long = [
+        (one, again) for one, again in zip(story, repeated, strict=True) if _is_telling(one)
+    ]
+    copies = {group(one) for one, _ in long} - {group(one) for one, again in long if not again}
+    for one, again in zip(story, repeated, strict=True):
+        if not again or not (_is_telling(one) or group(one) in copies):
             yield one
+
+
+def _is_telling(one: SourcedTurn) -> bool:
+    return len(_letters(one.turn.text).encode()) >= TELLING_BYTES
 
 
 def _place(sourced: SourcedTurn) -> tuple[bool, datetime]:

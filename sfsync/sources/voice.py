@@ -26,6 +26,7 @@ class VoiceSource:
     name: str = "Voice calls"
     watched: Watched = WATCHED
     is_common: bool = False
+    text_fields: tuple[str, ...] = ()
 
     @property
     def needed(self) -> Mapping[str, tuple[str, ...]]:

@@ -73,7 +73,7 @@ def read(text: str, customer_names: Iterable[str] = ()) -> list[Said]:
     fails. Time is linear in the length of ``text``.
     """
     names = list(customer_names)
-    start = text.lstrip("\ufeff \t\r\n")
+    start = _start(text)
     if _is_captions(start):
         return _joined(_spoken(list(_cues(start)), names))
     if start.startswith(("{", "[")):
@@ -85,9 +85,22 @@ def read(text: str, customer_names: Iterable[str] = ()) -> list[Said]:
     return [Said(line.speaker, line.text) for line in lines]
 
 
-def has_both_sides(said: Iterable[Said]) -> bool:
-    """Return whether a customer and somebody else speak."""
-    return labelled.has_both_sides([labelled.Line(one.speaker, one.text) for one in said])
+def of_file(text: str) -> list[Said]:
+    """Return who said what in a file that may be anything; empty where it is no transcript.
+
+    In one a customer speaks. Where nobody else does, captions and JSON are believed; plain text
+    is unless it is a form (“Customer: ACME, Address: …”).
+    """
+    said = read(text)
+    sides = {one.speaker for one in said}
+    if Speaker.CUSTOMER not in sides:
+        return []
+    is_plain = not _is_captions(start := _start(text)) and not start.startswith(("{", "["))
+    return [] if len(sides) == 1 and is_plain and labelled.is_form(text) else said
+
+
+def _start(text: str) -> str:
+    return text.lstrip("\ufeff \t\r\n")
 
 
 def _spoken(pieces: list[_Piece], customer_names: list[str]) -> list[Said]:

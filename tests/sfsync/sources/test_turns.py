@@ -304,3 +304,35 @@ def test_a_mail_that_is_the_description_word_for_word_is_still_said():
     story = merged([turn("description", "Broken", 0), turn("email", "Broken", 0)])
 
     assert [one.text for one in story] == ["Broken"]
+
+
+def test_what_one_source_says_twice_was_said_twice():
+    words = "Is anybody there who can help me?"
+    story = merged([turn("messaging", words, 0), turn("messaging", words, 9)])
+
+    assert [one.text for one in story] == [words, words]
+
+
+def test_a_copy_of_a_call_in_another_place_is_left_out_down_to_its_short_words():
+    said = ("I want to know where my parcel is.", "Yes.", "到底什么时候才能退款给我？", "Yes.")
+    call = [turn("voice", text, number) for number, text in enumerate(said)]
+    copy = [
+        SourcedTurn(
+            Turn(Speaker.CUSTOMER, text.upper(), NOON + timedelta(hours=1)), "file", "f"
+        )
+        for text in said
+    ]
+    mail = turn("email", "Yes.", 99)
+
+    assert [one.text for one in merged([*copy, *call, mail])] == [*said, "Yes."]
+
+
+def test_the_post_that_the_case_was_made_from_is_said_once():
+    story = merged(
+        [
+            turn("description", "Post from max\n\nMy parcel never came!", 0),
+            turn("social", "My parcel never came!", -1),
+        ]
+    )
+
+    assert len(story) == 1

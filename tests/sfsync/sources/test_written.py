@@ -152,6 +152,8 @@ def test_a_time_counts_where_it_tells_the_day(time, at):
         "",
         "Dear all, please find the list.\nRegards: none",
         "user: root\nhost: 10.0.0.1\nlevel: warning",
+        "Customer: ACME\nAddress: 1 High Street\n",
+        "Agent: Ann\nAgent: Ben",
         '{"name": "app", "version": 3}',
         '[{"name": "Max", "text": "x"}]',
         '[{"speaker": "spk_0", "text": "Hello"}, {"speaker": "spk_1", "text": "Hi"}]',
@@ -164,9 +166,21 @@ def test_a_time_counts_where_it_tells_the_day(time, at):
     ids=lambda text: text[:24],
 )
 def test_what_is_no_transcript_is_left_alone(text):
-    said = written.read(text)
+    assert written.of_file(text) == []
 
-    assert not written.has_both_sides(said)
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Customer: My card is broken.\nIt really is.",
+        "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Customer>My card is broken.",
+        '[{"role": "user", "content": "My card is broken."}]',
+    ],
+)
+def test_a_file_in_which_only_the_customer_speaks_is_one(text):
+    (said,) = written.of_file(text)
+
+    assert said.speaker is C
 
 
 @pytest.mark.parametrize(
