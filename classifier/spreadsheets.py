@@ -103,12 +103,30 @@ def _write_book(
     file: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> None:
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("Export")
+    _add_sheet(book, "Export", columns, rows)
+    book.save(file)
+
+
+def written_book(
+    sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]],
+) -> bytes:
+    """Return a workbook (XLSX) of several sheets, each its name, columns and rows."""
+    book = Workbook(write_only=True)
+    for name, columns, rows in sheets:
+        _add_sheet(book, name, columns, rows)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _add_sheet(
+    book: Workbook, name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> None:
+    sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
-    sheet.append(columns)
+    sheet.append([_text(sheet, column) for column in columns])
     for row in rows:
         sheet.append([_text(sheet, cell) if isinstance(cell, str) else cell for cell in row])
-    book.save(file)
 
 
 def _text(sheet: object, cell: str) -> WriteOnlyCell:

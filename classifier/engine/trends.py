@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +54,15 @@ class Change:
     direction: Direction
 
 
+Reason = TypeVar("Reason", bound=Hashable)
+
+
 def changes(
-    counts: Mapping[Hashable, int],
-    before: Mapping[Hashable, Sequence[int]],
+    counts: Mapping[Reason, int],
+    before: Mapping[Reason, Sequence[int]],
     totals_before: Sequence[int],
     total: int,
-) -> dict[Hashable, Change]:
+) -> dict[Reason, Change]:
     """Return the change of each reason named in ``counts`` or ``before``.
 
     ``counts`` maps a reason to its contacts in the block looked at, ``total`` is that block's
