@@ -58,6 +58,7 @@ NAVIGATION = [
             _entry("Keyword rules", "rule", "classifier.keywordrule"),
             _entry("Model versions", "model_training", "classifier.modelversion"),
             _entry("Gold labels", "verified", "classifier.goldlabel"),
+            _entry("Trust", "handshake", "classifier.trust"),
         ],
     },
     {

@@ -10,6 +10,7 @@ from classifier.admin.keyword_rule import KeywordRuleAdmin
 from classifier.admin.model_version import ModelVersionAdmin
 from classifier.admin.review import ReviewAdmin
 from classifier.admin.transcript import Link, TranscriptAdmin
+from classifier.admin.trust import TrustAdmin
 
 __all__ = [
     "CategoryAdmin",
@@ -23,4 +24,5 @@ __all__ = [
     "ModelVersionAdmin",
     "ReviewAdmin",
     "TranscriptAdmin",
+    "TrustAdmin",
 ]

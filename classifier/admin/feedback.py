@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
@@ -16,7 +15,7 @@ from classifier.models import Feedback
 class FeedbackAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
     export_sheet = "feedback"
     remit_path = "transcript__"
-    list_display = ("conversation", "what", "said", "was", "source", "person", "when")
+    list_display = ("conversation", "what", "said", "was", "source", "who", "state", "when")
     list_filter = (
         "verdict",
         "source",
@@ -24,7 +23,7 @@ class FeedbackAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
         "said_at",
     )
     list_select_related = (f"category__{PARENTS}", f"decision__category__{PARENTS}")
-    search_fields = ("thread__exact", "person", "said_value")
+    search_fields = ("thread__exact", "person", "person_name", "said_value")
     search_help_text = "The whole Case id, a person, or a value."
     when_empty = (
         "When somebody changes a contact reason in Salesforce, or answers through the API, it is "
@@ -52,6 +51,24 @@ class FeedbackAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
             return None
         category = feedback.decision.category
         return category.path_label if category else "a person should look"
+
+    @admin.display(description="Who", ordering="person_name")
+    def who(self, feedback: Feedback) -> str | None:
+        return feedback.person_name or feedback.person or None
+
+    @admin.display(description="What became of it")
+    def state(self, feedback: Feedback) -> SafeString:
+        if feedback.withdrawn_at:
+            return badge("taken back", "plain")
+        if feedback.settled_at is None:
+            return badge("waits to be settled", "calm")
+        if feedback.was_right is False:
+            return badge("others came to another", "warn")
+        if feedback.gold_label_id:
+            return badge("gold label", "good")
+        return badge(
+            "no gold label", "plain", "It names no reason of ours, or people disagree."
+        )
 
     @admin.display(description="When", ordering="said_at")
     def when(self, feedback: Feedback) -> SafeString | None:

@@ -3,24 +3,31 @@
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago
+from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, percent
 from classifier.admin.category import PARENTS
 from classifier.admin.export import Exported
 from classifier.admin.shown_text import preview
 from classifier.models import GoldLabel, GoldReason
+from classifier.models.trust import TrustBook
 
 
 @admin.register(GoldLabel)
 class GoldLabelAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
     export_sheet = "gold_labels"
     remit_path = "transcript__"
-    list_display = ("first_words", "truth", "split", "source", "settled")
+    list_display = ("first_words", "truth", "split", "source", "agreed", "settled")
     list_filter = ("split", "source")
     list_select_related = ("transcript",)
-    fields = ("transcript", "truth", "split", "source", "settled_at")
-    readonly_fields = ("truth",)
+    search_fields = ("thread__exact",)
+    search_help_text = "The whole Case id."
+    fields = (
+        "transcript", "truth", "split", "source", "thread", "agreed", "said_by", "settled_at",
+    )  # fmt: skip
+    readonly_fields = ("truth", "agreed", "said_by")
     when_empty = (
         "Gold labels are conversations whose true reason is settled; the model is trained and "
         "measured on them. Import yours, one JSON object per line:"
@@ -44,6 +51,43 @@ class GoldLabelAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
     def truth(self, label: GoldLabel) -> str:
         labels = [reason.category.path_label for reason in label.reasons.all()]
         return ", ".join(labels) or "out of scope"
+
+    @admin.display(description="Agreement", ordering="agreement")
+    def agreed(self, label: GoldLabel) -> str | None:
+        return percent(label.agreement)
+
+    @admin.display(description="Who said what")
+    def said_by(self, label: GoldLabel) -> SafeString | str:
+        words = list(
+            label.feedback.counted()
+            .select_related(f"category__{PARENTS}")
+            .prefetch_related(f"reasons__category__{PARENTS}")
+            .order_by("said_at")
+        )
+        if not words:
+            return "Nobody here: the label came from a file."
+        book = TrustBook.of({(word.source, word.person) for word in words})
+        return format_html(
+            '<div class="cr-scroll"><table class="cr-facts"><tr><th>Who</th><th>Where</th>'
+            "<th>Says it is</th><th>When</th><th>Believed</th></tr>{}</table></div>",
+            format_html_join(
+                "",
+                '<tr><td><a class="cr-link" href="{}">{}</a></td><td>{}</td><td>{}</td>'
+                "<td>{}</td><td>{}</td></tr>",
+                [
+                    (
+                        reverse("admin:classifier_feedback_change", args=[word.pk]),
+                        word.person_name or word.person or "somebody",
+                        word.get_source_display(),
+                        ", ".join(one.path_label for one in word.named)
+                        or word.get_verdict_display(),
+                        ago(word.said_at),
+                        percent(book.share(word.source, word.person)),
+                    )
+                    for word in words
+                ],
+            ),
+        )
 
     @admin.display(description="Settled", ordering="settled_at")
     def settled(self, label: GoldLabel) -> SafeString | None:

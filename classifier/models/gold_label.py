@@ -186,8 +186,8 @@ def _copy(seen: Transcript, at: datetime) -> Transcript:
             "turns": seen.turns,
             "digest": seen.digest,
             "customer_digest": seen.customer_digest,
-            "language": seen.language,
             "received_at": at,
+            **seen.facets,  # who may see the conversation may see its label
         },
     )
     return words

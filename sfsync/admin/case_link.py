@@ -1,14 +1,25 @@
 """Cases we know: when they were read, what went wrong, and whose the reason is."""
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
+from sfsync import gateway, handing_back
 from sfsync.admin.case_page import case_url
+from sfsync.errors import SalesforceError
 from sfsync.models import CaseLink
+
+CASES_AT_ONCE = 1000
+"""Given back by one click: three calls to Salesforce, and a transaction of a second."""
+CASES_NAMED = 10
 
 
 class CaseStateFilter(admin.SimpleListFilter):
@@ -20,6 +31,7 @@ class CaseStateFilter(admin.SimpleListFilter):
             ("unreadable", "could not be read"),
             ("to_read", "to be read"),
             ("ceded", "ceded to a person"),
+            ("handed_back", "given back by a person"),
             ("gone", "deleted in Salesforce"),
         ]
 
@@ -33,6 +45,8 @@ class CaseStateFilter(admin.SimpleListFilter):
                 return queryset.filter(read_due_at__isnull=False, gone_at=None)
             case "ceded":
                 return queryset.filter(ceded_at__isnull=False)
+            case "handed_back":
+                return queryset.filter(handed_back_at__isnull=False, ceded_at=None)
             case "gone":
                 return queryset.filter(gone_at__isnull=False)
             case _:
@@ -46,17 +60,115 @@ class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
     search_fields = ("case_number__exact", "case_id__exact")
     search_help_text = "The whole Case number or Case id."
     ordering = ("-id",)
+    actions = ("hand_back",)
     fields = (
         "number", "case_id", "in_salesforce", "state", "read_error", "record_type", "origin",
         "status", "priority", "owner_name", "queue", "case_created_at", "modstamp",
-        "read_due_at", "read_at", "ceded_at", "gone_at",
+        "read_due_at", "read_at", "whose", "gone_at",
     )  # fmt: skip
-    readonly_fields = ("number", "state", "in_salesforce")
+    readonly_fields = ("number", "state", "in_salesforce", "whose")
     when_empty = (
         "Cases appear here once they are pulled. Connect a Salesforce org, then check that it "
         "answers:"
     )
     when_empty_command = "python manage.py check_salesforce"
+
+    def has_hand_back_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sfsync.change_caselink")
+
+    def get_urls(self) -> list[URLPattern]:
+        given_back = path(
+            "hand-back/",
+            self.admin_site.admin_view(self.hand_back_view),
+            name="sfsync_caselink_hand_back",
+        )
+        return [given_back, *super().get_urls()]
+
+    @admin.action(description="Give back to automation", permissions=["hand_back"])
+    def hand_back(self, request: HttpRequest, cases: "QuerySet[CaseLink]") -> HttpResponse:
+        return self._ask(request, cases)
+
+    def hand_back_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask whether to give Cases back (GET, from a Case's page), or do it (POST)."""
+        if not self.has_hand_back_permission(request):
+            raise PermissionDenied
+        chosen = request.POST if request.method == "POST" else request.GET
+        keys = [key for key in chosen.getlist("case") if key.isdecimal()][:CASES_AT_ONCE]
+        cases = self.get_queryset(request).filter(pk__in=keys)
+        if request.method == "GET":
+            return self._ask(request, cases)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["GET", "POST"])
+        ceded = list(cases.filter(ceded_at__isnull=False, gone_at=None))
+        try:
+            by = request.user.get_username()
+            done = handing_back.hand_back(gateway.open(), cases, by=by)
+        except SalesforceError as error:
+            self.message_user(request, f"Nothing was given back. {error}", messages.ERROR)
+            return HttpResponseRedirect(_back(keys))
+        for case in ceded:
+            self.log_change(request, case, "Given back to automation.")
+        self._tell(request, done)
+        return HttpResponseRedirect(_back(keys))
+
+    def _ask(self, request: HttpRequest, cases: "QuerySet[CaseLink]") -> HttpResponse:
+        ceded = list(cases.filter(ceded_at__isnull=False, gone_at=None)[:CASES_AT_ONCE])
+        keys = [str(case.pk) for case in ceded]
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Give back to automation?",
+            "opts": self.opts,
+            "number": len(ceded),
+            "shown": [str(case) for case in ceded[:CASES_NAMED]],
+            "more": max(len(ceded) - CASES_NAMED, 0),
+            "chosen": keys,
+            "back": _back(keys),
+        }
+        return TemplateResponse(request, "sfsync/hand_back.html", context)
+
+    def _tell(self, request: HttpRequest, done: handing_back.HandedBack) -> None:
+        told = f"{done.cases} Cases are" if done.cases != 1 else "One Case is"
+        sentence = f"{told} given back: the words are decided again within seconds."
+        if done.gone:
+            sentence += f" {done.gone} were deleted in Salesforce meanwhile."
+        level = messages.SUCCESS if done.cases else messages.WARNING
+        self.message_user(request, sentence, level)
+
+    @admin.display(description="Whose reason")
+    def whose(self, case: CaseLink) -> SafeString | str:
+        """Say whom the reason belongs to, since when, and what can be done about it."""
+        told = "Automation decides."
+        if case.handed_back_at:
+            told = format_html(
+                "Automation decides again: given back by {} {}.",
+                case.handed_back_by or "somebody",
+                ago(case.handed_back_at),
+            )
+        if not case.ceded_at:
+            return told
+        since = format_html(
+            "A person in Salesforce: their word stands since {}.", ago(case.ceded_at)
+        )
+        if case.handed_back_at:
+            since += format_html(
+                " {} had given it back before, {}.",
+                case.handed_back_by or "Somebody",
+                ago(case.handed_back_at),
+            )
+        if not getattr(case, "may_be_given_back", False):
+            return since
+        ask = f"{reverse('admin:sfsync_caselink_hand_back')}?case={case.pk}"
+        return since + format_html(
+            ' <a class="cr-button" href="{}">Give back to automation</a>', ask
+        )
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> CaseLink | None:
+        case: CaseLink | None = super().get_object(request, object_id, from_field)
+        if case is not None:
+            case.may_be_given_back = self.has_hand_back_permission(request)  # type: ignore[attr-defined]
+        return case
 
     @admin.display(description="Case", ordering="case_number")
     def number(self, case: CaseLink) -> str:
@@ -90,3 +202,10 @@ class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
     @admin.display(description="Last read", ordering="read_at")
     def read(self, case: CaseLink) -> SafeString | None:
         return ago(case.read_at)
+
+
+def _back(keys: list[str]) -> str:
+    """Return the page to go to: the Case's own where it is one, else the list."""
+    if len(keys) == 1:
+        return reverse("admin:sfsync_caselink_change", args=keys)
+    return reverse("admin:sfsync_caselink_changelist")

@@ -13,7 +13,13 @@ from classifier.admin.lines import Lines
 from sfsync import mode_setting
 from sfsync.models import Connection, Mode
 
-LISTS = ("scope_record_types", "scope_origins", "scope_queues", "extra_case_fields")
+LISTS = (
+    "scope_record_types",
+    "scope_origins",
+    "scope_queues",
+    "extra_case_fields",
+    "automation_users",
+)
 
 
 @admin.register(Connection)
@@ -32,6 +38,14 @@ class ConnectionAdmin(ModelAdmin):
             },
         ),
         ("What is read", {"fields": ("first_pull_days", "extra_case_fields")}),
+        (
+            "Whose word counts",
+            {
+                "fields": ("automation_users",),
+                "description": "What a person changes in a mapped reason field is their word and "
+                "is learnt from. What our own user writes never is.",
+            },
+        ),
     )
     readonly_fields = ("called", "org_id", "instance_host", "connected", "writing")
     when_empty = (
