@@ -33,6 +33,12 @@ NAVIGATION = [
         "items": [
             {"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")},
             {
+                "title": "Why customers contact us",
+                "icon": "monitoring",
+                "link": reverse_lazy("admin:classifier_decision_reasons"),
+                "permission": _may_see("classifier.decision"),
+            },
+            {
                 "title": "Review",
                 "icon": "checklist",
                 "link": reverse_lazy("review"),

@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
-from classifier import leases
 from classifier.admin.base import percent
 from classifier.admin.reason_views import Links, shown
 from classifier.models import Category, Decision, DecisionReason
@@ -175,7 +175,7 @@ class ReasonPages:
     def _asked(self, request: HttpRequest) -> tuple[Question, ReasonForm]:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
-        return question_of(request.GET, leases.now())
+        return question_of(request.GET, timezone.now())
 
     def _file_address(self, asked: QueryDict, code: str) -> str:
         kept = {**asked.dict(), "form": code}

@@ -6,6 +6,7 @@ from classifier.reporting.question import Reach
 from classifier.reporting.report import Report, Row, told
 from classifier.spreadsheets import Cell
 
+NOT_KNOWN = "not known"
 Table = tuple[list[str], list[list[Cell]]]
 """Columns, and rows with one cell per column."""
 
@@ -37,7 +38,7 @@ def report_book(report: Report) -> Iterator[tuple[str, list[str], list[list[Cell
     for cut in report.cuts:
         rows: list[list[Cell]] = [
             [
-                "all others" if one.value is None else one.value,
+                "all others" if one.value is None else one.value or NOT_KNOWN,
                 one.count,
                 round(one.count / report.contacts, 4) if report.contacts else 0,
                 one.waiting,
@@ -52,7 +53,11 @@ def report_book(report: Report) -> Iterator[tuple[str, list[str], list[list[Cell
         [row.label, *across.cells.get(row.category_id, (0,) * len(across.values))]
         for row in report.rows
     ]
-    yield f"Reasons by {across.facet}", ["reason", *across.values], table
+    yield (
+        f"Reasons by {across.facet}",
+        ["reason", *(value or NOT_KNOWN for value in across.values)],
+        table,
+    )
     yield "About", ["what", "value"], [[name, value] for name, value in _about(report)]
 
 
@@ -63,7 +68,8 @@ def _about(report: Report) -> Iterator[tuple[str, Cell]]:
     yield "contacts", report.contacts
     is_primary = question.reach is Reach.PRIMARY
     yield "counted", "the primary reason" if is_primary else "every reason of a contact"
-    yield from question.facets
+    for name, value in question.facets:
+        yield name, value or NOT_KNOWN
     yield "decided by", question.source or "anybody"
     right = report.rightness
     if right is None:
