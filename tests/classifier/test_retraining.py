@@ -6,10 +6,20 @@ from django.core.management import CommandError, call_command
 
 from classifier.engine import artifact
 from classifier.engine.errors import NothingToLearn
-from classifier.models import Category, GoldLabel, ModelVersion
+from classifier.errands import run_next
+from classifier.models import Category, Comparison, Errand, GoldLabel, ModelVersion
 from classifier.models.gold_label import fingerprint
-from classifier.retraining import train_candidate
-from tests.classifier.making import LATER, NOON, TOPICS, gold_labels, gold_words
+from classifier.retraining import NothingNew, do_train, look_for_news, train_candidate
+from tests import factories as make
+from tests.classifier.making import (
+    LATER,
+    NOON,
+    TOPICS,
+    a_champion,
+    a_model_without,
+    gold_labels,
+    gold_words,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +60,63 @@ def test_the_digest_of_examples_does_not_depend_on_their_order():
 
     assert fingerprint(examples) == fingerprint(examples[::-1])
     assert fingerprint(examples) != fingerprint(examples[1:])
+
+
+def test_the_digest_of_today_is_that_of_the_examples_read_whole():
+    gold_labels()
+    Category.objects.filter(code="login").update(is_active=False)
+
+    today = GoldLabel.objects.fingerprint(GoldLabel.Split.TRAIN)
+
+    assert today == fingerprint(GoldLabel.objects.examples("train"))
+
+
+def test_an_errand_trains_a_candidate_and_compares_it_with_the_champion_at_once():
+    gold_labels()
+    champion = a_champion(1, a_model_without("login"))
+    ada = make.make_user(username="ada")
+    errand = Errand.objects.ask("train", at=NOON, by=ada)
+
+    run_next({"train": do_train})
+
+    errand.refresh_from_db()
+    version, made = ModelVersion.objects.get(stage="candidate"), Comparison.objects.get()
+    assert errand.result["model"] == version.pk
+    assert (made.candidate, made.champion) == (version, champion)
+    assert version.trained_by == "ada"
+    assert errand.told == "Model 2 is trained; it is a candidate."
+
+
+def test_an_errand_done_twice_after_a_kill_makes_one_candidate():
+    gold_labels()
+    errand = Errand.objects.ask("train", at=NOON)
+    train_candidate(at=LATER)  # what the killed worker had come to
+
+    run_next({"train": do_train})
+
+    errand.refresh_from_db()
+    assert errand.result["model"] == ModelVersion.objects.get().pk
+
+
+def test_an_errand_with_too_little_to_learn_from_fails_in_words():
+    errand = Errand.objects.ask("train", at=NOON)
+
+    run_next({"train": do_train})
+
+    errand.refresh_from_db()
+    assert "too little to learn from" in errand.error
+
+
+def test_news_is_a_label_that_the_newest_model_has_not_learnt():
+    gold_labels()
+    look_for_news()
+    train_candidate(at=NOON)
+
+    with pytest.raises(NothingNew, match="since model 1 was trained"):
+        look_for_news()
+    GoldLabel.objects.filter(split="train").first().reasons.all().delete()
+
+    look_for_news()
 
 
 def test_conversations_of_an_inactive_category_are_not_learnt_from():

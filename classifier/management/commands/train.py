@@ -1,22 +1,30 @@
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from classifier import comparing
 from classifier.commands import ReportingCommand
 from classifier.engine.errors import NothingToLearn
-from classifier.models import ModelVersion
+from classifier.engine.findings import headline
+from classifier.models import Comparison, ModelVersion
 from classifier.retraining import train_candidate
 
 
 class Command(ReportingCommand):
     help = (
-        "Train a candidate model from the gold labels, here and now. Some of them are held out"
-        " and only measured on; the candidate decides nothing until it is promoted."
+        "Train a candidate model from the gold labels, here and now, and compare it with the"
+        " champion. Some labels are held out and only measured on; the candidate decides nothing"
+        " until it is promoted."
     )
 
-    def handle(self, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--by", default="train (command)", metavar="USER", help="who asks for it"
+        )
+
+    def handle(self, **options: Any) -> None:
         # disable=None: no bar when the output is not a terminal (cron, CI).
         with tqdm(total=100, unit="%", disable=None) as bar:
 
@@ -25,13 +33,25 @@ class Command(ReportingCommand):
                 bar.update(round(100 * share) - bar.n)
 
             try:
-                version = train_candidate(at=timezone.now(), on_progress=tell)
+                version = train_candidate(at=timezone.now(), by=options["by"], on_progress=tell)
             except NothingToLearn as error:
                 raise CommandError(
                     f"There is too little to learn from: {error}. Import labelled conversations"
                     " with import_gold, or begin with load_starter_pack."
                 ) from error
-        self.report(_figures(version), _sentence(version))
+        made = self._compared(version)
+        sentence = _sentence(version)
+        if made and made.champion:
+            sentence += f" {headline(made.found).words} compare tells more."
+        figures = _figures(version) | {"comparison": made.pk if made else None}
+        self.report(figures, f"{sentence} Next: promote.")
+
+    def _compared(self, version: ModelVersion) -> Comparison | None:
+        try:
+            return comparing.compare_with_champion(version, at=timezone.now())
+        except comparing.CannotCompare as error:
+            self.say(f"It could not be compared: {error}")
+            return None
 
 
 def _figures(version: ModelVersion) -> dict[str, Any]:
@@ -55,4 +75,4 @@ def _sentence(version: ModelVersion) -> str:
             f" On {measured['test']} it had not seen, its first guess is right in"
             f" {measured['accuracy']:.1%}; it would decide {measured['coverage']:.1%} by itself."
         )
-    return f"{sentence} Next: promote."
+    return sentence
