@@ -19,6 +19,8 @@ QUEUE_PREFIX = "00G"
 """Ids of queues begin so (key prefix of Group); users' begin with 005."""
 NEEDED = ("Id", "CaseNumber", "Status", "IsClosed", "CreatedDate", "SystemModstamp")
 # What an org may lack or hide from us: describe says which are there, and what we then select.
+ROLES = "Owner.UserRole"
+"""Among the present fields of a Case: our user may read roles, by which people have a team."""
 OPTIONAL = {
     "Subject": ("Subject",),
     "Description": ("Description",),
@@ -26,6 +28,7 @@ OPTIONAL = {
     "Priority": ("Priority",),
     "OwnerId": ("OwnerId", "Owner.Name"),
     "RecordTypeId": ("RecordType.DeveloperName",),
+    ROLES: ("Owner.UserRole.Name",),
     "Language": ("Language",),
     "Product__c": ("Product__c",),
     "ProductId": ("Product.Name",),
@@ -57,7 +60,7 @@ def to_snapshot(row: Mapping[str, Any], extra: Sequence[str]) -> CaseSnapshot:
         owner_id=owner_id,
         owner_name=owner_name,
         queue=owner_name if owner_id.startswith(QUEUE_PREFIX) else "",
-        team="",
+        team=text(related(row.get("Owner") or {}, "UserRole", "Name")),
         language=text(row.get("Language")),
         product=text(row.get("Product__c")) or text(related(row, "Product", "Name")),
         created_at=moment(row["CreatedDate"]),

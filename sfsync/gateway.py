@@ -46,6 +46,8 @@ LONGEST_WINDOW = timedelta(days=30)
 """getUpdated refuses more (REST API guide)."""
 SHORTEST_WINDOW = timedelta(minutes=1)
 ENTRIES_PER_PAGE = 1000
+ROLES_SECONDS = 600.0
+"""How long it is believed whether our user may read roles."""
 DESCRIPTION_SECONDS = 60.0
 """How long an answer to describe is believed, so that a new field or value is soon seen."""
 HISTORY_FIELDS = ("Id", "CaseId", "Field", "OldValue", "NewValue", "CreatedById", "CreatedDate")
@@ -74,6 +76,7 @@ class SalesforceGateway:
         self._client: Salesforce | None = None
         self._identity: OrgIdentity | None = None
         self._descriptions: dict[str, tuple[float, SObjectDescription]] = {}
+        self._roles: tuple[float, bool] | None = None
         # The client's token renewal is not made for threads (eight threads made eight logins).
         self._lock = threading.RLock()
 
@@ -209,9 +212,20 @@ class SalesforceGateway:
         """
         present = self.describe("Case").fields
         extra = [name for name in extra_fields if name in present]
-        rows = self.rows("Case", case_rows.case_fields(present, extra), "Id", ids)
+        selectable = {*present, case_rows.ROLES} if self._tells_roles() else present
+        rows = self.rows("Case", case_rows.case_fields(selectable, extra), "Id", ids)
         with typed_errors("reading Cases"):
             return [case_rows.to_snapshot(row, extra) for row in rows]
+
+    def _tells_roles(self) -> bool:
+        """Return whether our user may read roles, for which not every org gives the right."""
+        if self._roles is None or time.monotonic() - self._roles[0] > ROLES_SECONDS:
+            try:
+                may_read = "Name" in self.describe("UserRole").fields
+            except ObjectMissing:
+                may_read = False
+            self._roles = time.monotonic(), may_read
+        return self._roles[1]
 
     def field_values(
         self, case_ids: Iterable[str], fields: Sequence[str]

@@ -29,6 +29,8 @@ class Summary:
     """What the demo tells at its end."""
 
     cases: int
+    channels: Mapping[str, int]
+    """Channel of the org → Cases that came in by it."""
     pulled: int
     by_rules: int
     by_model: int
@@ -72,6 +74,7 @@ def summary(
     )
     return Summary(
         cases=ledger["cases"],
+        channels=dict(sorted(ledger["cases_by_channel"].items(), key=lambda one: -one[1])),
         pulled=now.pulled,
         by_rules=by_source.get(Decision.Source.RULES, 0),
         by_model=by_source.get(Decision.Source.MODEL, 0),

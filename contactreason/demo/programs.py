@@ -29,6 +29,7 @@ def org(*, port: int, cases: Path, package: Path) -> Program:
                 str(cases),
                 "--split",
                 "test",
+                "--every-channel",
                 "--deploy",
                 str(package),
             ),

@@ -153,6 +153,26 @@ def test_a_queue_is_told_from_a_person(gateway, org, open_case):
     assert (taken.queue, taken.owner_name) == ("", "Ann Bell")
 
 
+def test_a_persons_role_is_the_team_of_the_case_and_a_queue_has_none(gateway, org, open_case):
+    case_id = open_case()
+    org.people.edit_case(case_id, {"OwnerId": org.founders.queues[0]})
+    (queued,) = gateway.cases([case_id])
+    org.people.edit_case(case_id, {"OwnerId": org.founders.representatives[1]})
+    (taken,) = gateway.cases([case_id])
+
+    assert (queued.team, taken.team) == ("", "Delivery team")
+
+
+def test_cases_are_read_without_team_where_roles_are_hidden_from_us(gateway, org, open_case):
+    org.remove_sobject("UserRole")
+    case_id = open_case()
+    org.people.edit_case(case_id, {"OwnerId": org.founders.representatives[1]})
+
+    (case,) = gateway.cases([case_id])
+
+    assert (case.owner_name, case.team) == ("Ben Cole", "")
+
+
 def test_fields_that_an_org_lacks_are_left_out(gateway, org, open_case):
     case_id = open_case()
     for name in ("Language", "ProductId", "RecordTypeId", "Priority"):

@@ -173,6 +173,7 @@ class Command(ReportingCommand):
     def tell(self, told: Summary) -> None:
         lines = {
             "Cases in the org": told.cases,
+            "by channel": ", ".join(f"{name} {n}" for name, n in told.channels.items()),
             "pulled": told.pulled,
             "decided by rules": told.by_rules,
             "decided by the model": told.by_model,
