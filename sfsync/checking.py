@@ -13,14 +13,18 @@ from sfsync.errors import NotConfigured, ObjectMissing, SalesforceError, WrongOr
 from sfsync.field_map import Slot
 from sfsync.gateway import SalesforceGateway
 from sfsync.metadata.fields import MetadataProblem, entries_of
-from sfsync.models import CategoryMapping, Connection, FieldMapping
-from sfsync.source_switch import known_readers, obstacle_to
+from sfsync.models import CategoryMapping, Connection, FieldMapping, Source
+from sfsync.source_switch import known_readers, obstacle_to, reader_for
+from sfsync.sources import READERS
 from sfsync.sources.source import DESCRIPTION
 
-POLLS_A_DAY = 2_880
-"""One pull each 30 s (the timetable), five calls each when nothing has changed."""
-CALLS_PER_POLL = 5
+SECONDS_A_DAY = 86_400
+PULL_SECONDS = 30
+"""The timetable's pace; a source that is asked with every pull is asked so often."""
+ASKED_ALWAYS = 2
+"""Each pull asks which Cases changed, and which were deleted."""
 VALUES_NAMED = 5
+BUILT_IN = {reader.code for reader in READERS}
 TEXT = {"string", "textarea"}
 TYPES = {
     Slot.PRIMARY: {"picklist", "string"},
@@ -118,7 +122,8 @@ def _sources(gateway: SalesforceGateway) -> Iterator[Finding]:
         if obstacle is None:
             yield _good(f"source {reader.code}", f"{reader.name}: readable.")
             continue
-        is_optional = reader.code != DESCRIPTION and not obstacle.hidden
+        is_own = reader.code not in BUILT_IN
+        is_optional = reader.code != DESCRIPTION and not obstacle.hidden and not is_own
         grade = Grade.NOTE if is_optional else Grade.MISSING
         yield Finding(f"source {reader.code}", grade, f"{reader.name}: {obstacle}")
 
@@ -187,7 +192,7 @@ def of_allowance(use: ApiUse | None) -> Finding:
     if use is None:
         return Finding(topic, Grade.NOTE, "Salesforce did not say how many calls are left.")
     sentence = f"{use.used:,} of {use.allowed:,} API calls of the last 24 hours are used."
-    needed = POLLS_A_DAY * CALLS_PER_POLL
+    needed = calls_a_day()
     if use.used >= use.allowed:
         remedy = "Wait, buy more API calls, or let other integrations make fewer."
         return Finding(topic, Grade.MISSING, sentence, remedy)
@@ -198,6 +203,18 @@ def of_allowance(use: ApiUse | None) -> Finding:
         )
         return Finding(topic, Grade.NOTE, sentence, remedy)
     return _good(topic, sentence)
+
+
+def calls_a_day() -> int:
+    """Return how many API calls the questions what is new take, when nothing ever is."""
+    pauses: dict[str, int] = {}
+    for source in Source.objects.filter(is_enabled=True):
+        reader = reader_for(source)
+        if reader is not None and reader.watched.sobject != "Case":
+            sobject, wanted = reader.watched.sobject, source.interval_seconds
+            pauses[sobject] = min(pauses.get(sobject, wanted), wanted)
+    each = [SECONDS_A_DAY // max(PULL_SECONDS, pause) for pause in pauses.values()]
+    return ASKED_ALWAYS * SECONDS_A_DAY // PULL_SECONDS + sum(each)
 
 
 def _good(topic: str, sentence: str) -> Finding:

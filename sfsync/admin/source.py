@@ -105,6 +105,12 @@ class SourceAdmin(ModelAdmin):
         """Ask the org before the form is checked: that happens inside a transaction."""
         if request.method == "POST" and self._may_write(request) and "kind" in request.POST:
             request.look = look_at(request.POST)  # type: ignore[attr-defined]
+        source = self.get_object(request, object_id) if object_id else None
+        extra_context = {
+            "may_try": self._may_try(request, source),
+            "most_calls": sampling.MOST_CALLS,
+            **(extra_context or {}),
+        }
         page: HttpResponse = super().changeform_view(
             request, object_id, form_url, extra_context
         )

@@ -62,7 +62,7 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
         fields = ("name", *WHERE, "interval_seconds", "is_enabled")
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
+        given = dict(super().clean() or {})  # add_error takes fields out of the original
         for name in API_FIELDS:
             given[name] = str(given.get(name) or "").strip()
         self._require(given)

@@ -1,10 +1,11 @@
 """Permission sets and a page layout: who may see and change the fields, and where they stand."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sfsync.field_map import REASON_SLOTS, Slot
 from sfsync.metadata.source import Node
-from sfsync.models import FieldMapping
+from sfsync.models import FieldMapping, Source
 
 INTEGRATION = "Contact_Reason_Integration"
 REPRESENTATIVE = "Contact_Reason_Representative"
@@ -17,17 +18,44 @@ STANDARD_ITEMS = (
 )
 
 
-def integration_nodes(mapping: Iterable[FieldMapping], readable: Iterable[str]) -> list[Node]:
-    """Return the permission set of the user that reads Cases and writes the fields.
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What the integration user shall read besides the Case's own."""
 
-    ``readable``: further objects that the org has and lists in permissions. EmailMessage and
-    CaseComment are not among them: Salesforce lets whoever sees the Case see those.
+    objects: tuple[str, ...] = ()
+    """Objects that the org has and lists in permissions. EmailMessage, CaseComment and files are
+    not among them: Salesforce lets whoever sees the Case see those."""
+    fields: tuple[str, ...] = ()
+    """Custom fields with words, such as ``Call_Note__c.Words__c``."""
+
+
+def of_sources(sources: Iterable[Source]) -> Readable:
+    """Return what an admin's own sources read: objects, and fields that may be granted.
+
+    The lookup to the Case is left out: where it is a master-detail field, Salesforce takes no
+    permission for it, and refuses the whole permission set.
     """
+    objects, fields = set(), set()
+    for source in sources:
+        sobject = "Case" if source.kind == Source.Kind.CASE_FIELD else source.sobject
+        objects.add(sobject)
+        names = (source.text_field, source.time_field, source.speaker_field)
+        fields |= {f"{sobject}.{name}" for name in names if name.endswith("__c")}
+    custom = {name for name in objects if name.endswith("__c")}
+    return Readable(tuple(sorted(custom)), tuple(sorted(fields)))
+
+
+def integration_nodes(mapping: Iterable[FieldMapping], readable: Readable) -> list[Node]:
+    """Return the permission set of the user that reads Cases and writes the fields."""
+    mapping = list(mapping)
     objects = [_object("Case", allow_edit=True)]
-    objects += [_object(name, allow_edit=False) for name in sorted(readable)]
+    objects += [_object(name, allow_edit=False) for name in sorted(readable.objects)]
+    written = {f"Case.{row.field}" for row in mapping}
+    read = [_field(name, is_editable=False) for name in readable.fields if name not in written]
     return [
         ("description", "For the integration user: read Cases, write the contact reason."),
         *_field_permissions(mapping, frozenset(Slot)),
+        *read,
         ("hasActivationRequired", False),
         ("label", "Contact Reason Integration"),
         *objects,
@@ -64,16 +92,13 @@ def _field_permissions(
     mapping: Iterable[FieldMapping], editable: frozenset[Slot]
 ) -> list[Node]:
     return [
-        (
-            "fieldPermissions",
-            [
-                ("editable", Slot(row.slot) in editable),
-                ("field", f"Case.{row.field}"),
-                ("readable", True),
-            ],
-        )
-        for row in mapping
+        _field(f"Case.{row.field}", is_editable=Slot(row.slot) in editable) for row in mapping
     ]
+
+
+def _field(name: str, *, is_editable: bool) -> Node:
+    permissions: list[Node] = [("editable", is_editable), ("field", name), ("readable", True)]
+    return "fieldPermissions", permissions
 
 
 def _object(name: str, *, allow_edit: bool) -> Node:

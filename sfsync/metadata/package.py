@@ -12,6 +12,7 @@ from sfsync.metadata.access import (
     LAYOUT,
     REPRESENTATIVE,
     SECTION,
+    Readable,
     integration_nodes,
     layout_nodes,
     representative_nodes,
@@ -20,6 +21,7 @@ from sfsync.metadata.fields import entries_of, field_nodes, lacks
 from sfsync.metadata.source import Node, SourceFile, document
 from sfsync.models import FieldMapping
 
+NOTHING_ELSE = Readable()
 PROJECT_NAME = "contact-reason"
 PROJECT_FILE = PurePosixPath("sfdx-project.json")
 SOURCE = PurePosixPath("force-app/main/default")
@@ -46,8 +48,7 @@ class Blueprint:
     """Codes of the active categories."""
     book: CategoryBook
     api_version: str
-    readable: tuple[str, ...] = ()
-    """Objects that the integration user shall read besides the Case's own."""
+    readable: Readable = NOTHING_ELSE
 
 
 def whole_package(blueprint: Blueprint) -> Package:
@@ -189,7 +190,9 @@ Written by `python manage.py salesforce_metadata`. Case fields in this package:
 2. Assign the permission set {INTEGRATION} to the integration user. A new field is
    invisible to everybody until a permission set shows it. Case sharing in your org may be
    private: then also share the Cases with that user, with the right to edit. If you want
-   messaging conversations read, write the package with --messaging.
+   messaging conversations, calls, web chats or posts read, write the package with
+   --messaging, --voice, --chat or --social. What your own sources read is in it already,
+   except for the lookup to the Case: let the user read that as well.
 
 3. Assign the permission set {REPRESENTATIVE} to the people who work on Cases.
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from classifier.commands import ReportingCommand
 from classifier.models import Category
 from sfsync import gateway
 from sfsync.errors import NotConfigured, ObjectMissing, SalesforceError
+from sfsync.metadata.access import of_sources
 from sfsync.metadata.fields import MetadataProblem
 from sfsync.metadata.package import (
     PROJECT_FILE,
@@ -22,10 +24,15 @@ from sfsync.metadata.package import (
     difference,
     whole_package,
 )
-from sfsync.models import CategoryMapping, FieldMapping
+from sfsync.models import CategoryMapping, FieldMapping, Source
 
 # Not every org has them, and a permission on an object that is not there fails to deploy.
-MESSAGING = ("MessagingEndUser", "MessagingSession")
+FEATURES = {
+    "messaging": ("messaging sessions", ("MessagingEndUser", "MessagingSession")),
+    "voice": ("voice calls", ("VoiceCall",)),
+    "chat": ("transcripts of web chats until 2026", ("LiveChatTranscript",)),
+    "social": ("social posts", ("SocialPost",)),
+}
 
 
 class Command(ReportingCommand):
@@ -41,16 +48,18 @@ class Command(ReportingCommand):
             action="store_true",
             help="only what the connected org lacks, for example the value of a new category",
         )
-        parser.add_argument(
-            "--messaging",
-            action="store_true",
-            help="let the integration user read messaging sessions too; the org must have them",
-        )
+        for name, (what, _) in FEATURES.items():
+            parser.add_argument(
+                f"--{name}",
+                action="store_true",
+                help=f"let the integration user read {what} too; the org must have them",
+            )
 
     def handle(self, *, directory: Path, **options: Any) -> None:
         directory = Path(directory)
         try:
-            blueprint = _blueprint(MESSAGING if options["messaging"] else ())
+            chosen = [names for name, (_, names) in FEATURES.items() if options[name]]
+            blueprint = _blueprint({sobject for names in chosen for sobject in names})
             package = self.package(blueprint, only_missing=options["only_missing"])
         except MetadataProblem as error:
             raise CommandError(str(error)) from error
@@ -89,7 +98,7 @@ class Command(ReportingCommand):
             raise CommandError(str(error)) from error
 
 
-def _blueprint(readable: tuple[str, ...]) -> Blueprint:
+def _blueprint(features: set[str]) -> Blueprint:
     codes = list(Category.objects.filter(is_active=True).values_list("code", flat=True))
     if not codes:
         raise CommandError(
@@ -100,6 +109,8 @@ def _blueprint(readable: tuple[str, ...]) -> Blueprint:
     if not mapping:
         raise CommandError("No Case field is mapped. Switch one on under Field mapping.")
     book, version = CategoryMapping.book(), settings.SALESFORCE_API_VERSION
+    own = of_sources(Source.objects.exclude(kind=Source.Kind.BUILT_IN))
+    readable = replace(own, objects=tuple(sorted({*own.objects, *features})))
     return Blueprint(mapping, codes, book, version, readable)
 
 

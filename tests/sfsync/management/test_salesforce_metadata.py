@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from sfsync.local_org.org import LocalOrg
 from sfsync.models import FieldMapping
 from sfsync.pushing import Delivery
+from tests import factories as make
 from tests.classifier.making import a_category
 from tests.sfsync.pushing.conftest import CODES, Desk
 
@@ -182,3 +183,32 @@ def test_messaging_objects_are_granted_only_when_asked_for(tmp_path, categories)
     plain, messaging = (next((tmp_path / each).rglob(name)) for each in ("plain", "with"))
     assert "MessagingSession" not in plain.read_text()
     assert "<object>MessagingSession</object>" in messaging.read_text()
+
+
+def test_what_an_admins_own_sources_read_is_granted_except_the_lookup(tmp_path, categories):
+    make.make_source(
+        kind="object",
+        sobject="Call_Note__c",
+        case_field="Case__c",
+        text_field="Words__c",
+        time_field="CreatedDate",
+    )
+    make.make_source(kind="case_field", text_field="Call_Transcript__c")
+
+    write(tmp_path, "--voice")
+
+    (found,) = tmp_path.rglob("Contact_Reason_Integration.permissionset-meta.xml")
+    text = found.read_text()
+    assert "<object>Call_Note__c</object>" in text
+    assert "<object>VoiceCall</object>" in text
+    for field, is_there in (
+        ("Call_Note__c.Words__c", True),
+        ("Case.Call_Transcript__c", True),
+        ("Call_Note__c.Case__c", False),
+        ("Call_Note__c.CreatedDate", False),
+    ):
+        assert (f"<field>{field}</field>" in text) is is_there
+    editable = text.split("<field>Case.Call_Transcript__c</field>")[0].rsplit("<editable>", 1)[
+        1
+    ]
+    assert editable.startswith("false")
