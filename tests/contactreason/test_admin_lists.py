@@ -22,6 +22,7 @@ from classifier.models import (
     ModelVersion,
     Review,
     Transcript,
+    Trust,
 )
 from sfsync.models import CaseLink, Connection, FieldMapping, Notice, Source, WriteBack
 from tests import factories as make
@@ -74,6 +75,7 @@ MAKERS: dict[type, Callable[[], object]] = {
     Source: make.make_source,
     TokenProxy: lambda: Token.objects.create(user=make.make_user()),
     Transcript: make.make_transcript,
+    Trust: make.make_trust,
     User: make_member,
     WriteBack: make.make_write_back,
 }
