@@ -119,7 +119,8 @@ def test_a_new_source_is_read_for_the_cases_that_are_open(
     pull_changed(gateway)
     CaseLink.objects.update(read_due_at=None)
 
-    add(administrator, kind="case_field", text_field="Call_Transcript__c", speaker_rule="lines")
+    field = {"kind": "case_field", "text_field": "Call_Transcript__c", "time_field": ""}
+    add(administrator, **field, speaker_rule="lines")
     pull_changed(gateway)
 
     turns = Transcript.objects.current().get(thread=case_id).turns
