@@ -182,7 +182,7 @@ class ReviewAdmin(WithinRemit, ReadOnly, ModelAdmin):
             Review.objects.release(current, user)
         page = review_page(review, taken_back=said)
         told = "Taken back. Answer again, or skip." if said else "Here it is again."
-        return self._reply(request, self._context(page, request), told=told)
+        return self._reply(request, self._context(page, self.waiting(request)), told=told)
 
     def hold_view(self, request: HttpRequest) -> HttpResponse:
         mine = Review.objects.filter(reserved_by=_user(request))
@@ -211,19 +211,20 @@ class ReviewAdmin(WithinRemit, ReadOnly, ModelAdmin):
         return door
 
     def _next(self, request: HttpRequest, *, is_whole: bool = False) -> dict[str, Any]:
-        review = self.waiting(request).reserve_first(_user(request), leases.now())
+        waiting = self.waiting(request)
+        review = waiting.reserve_first(_user(request), leases.now())
         if review is None:
-            return {"waiting": self.waiting(request).count()}
-        return self._context(review_page(review, is_whole=is_whole), request)
+            return {"waiting": 0}
+        return self._context(review_page(review, is_whole=is_whole), waiting)
 
-    def _context(self, page: ReviewPage, request: HttpRequest) -> dict[str, Any]:
+    def _context(self, page: ReviewPage, waiting: ReviewQuerySet) -> dict[str, Any]:
         review = page.review
         return {
             "page": page,
             "name": self.names(review),
             # The Case itself shows what was written to it.
             "links": () if review.is_blind else self.links(review),
-            "waiting": self.waiting(request).count(),
+            "waiting": waiting.count(),
             "note_characters": NOTE_CHARACTERS,
         }
 
@@ -249,7 +250,7 @@ class ReviewAdmin(WithinRemit, ReadOnly, ModelAdmin):
         """Show the same question with its newest words; the page keeps what was chosen."""
         review = Review.objects.get(pk=_id(request, "review"))
         told = "More was said while you were reading. Look again: your choice is kept."
-        shown = self._context(review_page(review), request)
+        shown = self._context(review_page(review), self.waiting(request))
         return self._reply(request, shown, told=told, tone="warn", status=409, keep=True)
 
     # --- The list ---------------------------------------------------------------------------

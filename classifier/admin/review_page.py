@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from classifier.admin.conversation import (
     ShownGround,
@@ -63,6 +64,10 @@ class ReviewPage:
     """Codes of an answer that was taken back, to begin with."""
     verdict: str = ""
     note: str = ""
+
+    @property
+    def came_at(self) -> datetime:
+        return self.transcript.contacted_at or self.transcript.received_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@
   function chip(code, rank) {
     const button = document.createElement("button");
     const label = labelOf(code);
-    Object.assign(button, { type: "button", className: "cr-chip", textContent: rank ? `also ${label}` : label });
+    Object.assign(button, { type: "button", className: "cr-picked", textContent: rank ? `also ${label}` : label });
     button.dataset.drop = code;
     button.dataset.rank = rank ? "further" : "main";
     button.setAttribute("aria-label", `${rank ? "Further" : "Main"} reason: ${label}. Take it away`);
