@@ -8,6 +8,7 @@ from django.conf import settings
 
 from classifier.models import Category
 from sfsync import gateway as gateways
+from sfsync import tracking
 from sfsync.cases import ApiUse, SObjectDescription
 from sfsync.errors import NotConfigured, ObjectMissing, SalesforceError, WrongOrg
 from sfsync.field_map import Slot
@@ -89,6 +90,7 @@ def check_org(gateway: SalesforceGateway) -> list[Finding]:
         if found[-1].grade is not Grade.MISSING:
             found.extend(_sources(gateway))
             found.extend(_fields(gateway))
+            found.extend(_history(gateway))
             found.append(of_allowance(gateway.api_use()))
     except SalesforceError as error:
         found.append(Finding("connection", Grade.MISSING, str(error)))
@@ -141,6 +143,26 @@ def _fields(gateway: SalesforceGateway) -> Iterator[Finding]:
         yield Finding("field mapping", Grade.MISSING, sentence, "Switch one on in the admin.")
     for row in mapping:
         yield _field(row, case)
+
+
+def _history(gateway: SalesforceGateway) -> Iterator[Finding]:
+    """Look whether what people change can be heard; of tracking, our own writes have told."""
+    try:
+        gateway.describe("CaseHistory")
+    except ObjectMissing as error:
+        remedy = "Turn on the field history of Case, and let our user read it."
+        yield Finding("field history", Grade.NOTE, str(error), remedy)
+        return
+    off = tracking.untracked()
+    for name in off:
+        yield Finding(
+            f"field history {name}",
+            Grade.NOTE,
+            f"{name} has no field history: our own writes leave no trace there.",
+            tracking.advice(name),
+        )
+    if not off:
+        yield _good("field history", "What people change in the reason fields can be heard.")
 
 
 def _context(case: SObjectDescription) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import pytest
 
 from classifier.models import Decision, Feedback, Trust
 from classifier.settling import settle_feedback
+from sfsync.checking import check_org
 from sfsync.credentials import Credentials
 from sfsync.errors import SalesforceRejected
 from sfsync.gateway import SalesforceGateway
@@ -354,3 +355,16 @@ def test_without_a_mapped_reason_field_nothing_is_asked(case, desk, hear):
 
     assert hear() == 0
     assert desk.org.ledger.api_calls == calls
+
+
+def test_the_check_tells_whether_people_can_be_heard(desk):
+    def findings():
+        return [one for one in check_org(desk.gateway) if one.topic.startswith("field history")]
+
+    assert [one.grade for one in findings()] == ["good"]
+
+    Notice.raise_for(f"history-off:{REASON}", "warning", "…", NOON)
+
+    (found,) = findings()
+    assert found.grade == "note"
+    assert f"Turn on field history for {REASON}" in found.remedy
