@@ -29,7 +29,6 @@ def org(*, port: int, cases: Path, package: Path) -> Program:
                 str(cases),
                 "--split",
                 "test",
-                "--every-channel",
                 "--deploy",
                 str(package),
             ),

@@ -1,14 +1,12 @@
 """Conversations in a file: JSON lines, plain or gzip'd."""
 
 import gzip
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, cast
 
-SPREAD = 3
 GZIP_MAGIC = b"\x1f\x8b"
 CHANNELS = (
     "email",
@@ -70,16 +68,6 @@ class Record:
             str(given.get("split") or ""),
             str(given.get("language") or ""),
         )
-
-
-def spread(records: Iterable[Record]) -> Iterator[Record]:
-    """Yield the records, every third one, by its key, without its channel.
-
-    Files name few channels; what is drawn instead lets words come in by all of them.
-    """
-    for record in records:
-        digest = hashlib.sha256(record.key.encode()).digest()
-        yield replace(record, channel="") if digest[0] % SPREAD == 0 else record
 
 
 def read_records(path: Path, split: str = "") -> Iterator[Record]:

@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from classifier import starter_pack
 from classifier.commands import ReportingCommand, port_number
-from contactreason.celery import PULL
-from contactreason.demo import programs, world
+from contactreason.celery import HEAR, PULL
+from contactreason.demo import programs, sources, world
 from contactreason.demo.cases import check
 from contactreason.demo.counting import Standing, Summary, standing, summary
 from contactreason.sign_in import sign_in_path
@@ -107,6 +107,7 @@ class Command(ReportingCommand):
         world.empty_database()
         _quietly("migrate", verbosity=0)
         world.claim_database()
+        sources.name_own()
         if cases:
             self.say(f"Reading the train split of {cases.name} …")
             _quietly("import_gold", str(cases), create_categories=True)

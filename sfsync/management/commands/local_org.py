@@ -17,7 +17,7 @@ from sfsync.local_org.deploying import DeployFailed
 from sfsync.local_org.founding import INTEGRATION_USERNAME
 from sfsync.local_org.http_door import HttpDoor
 from sfsync.local_org.org import LocalOrg
-from sfsync.local_org.records import read_records, spread
+from sfsync.local_org.records import read_records
 
 
 class Command(ReportingCommand):
@@ -33,11 +33,6 @@ class Command(ReportingCommand):
             "--cases", type=Path, help="JSON lines, plain or .gz; each record becomes a Case"
         )
         parser.add_argument("--split", default="", help="only records of this split")
-        parser.add_argument(
-            "--every-channel",
-            action="store_true",
-            help="a third of the records comes in by another channel than the file says",
-        )
         parser.add_argument("--limit", type=int, help="only so many records")
         parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by lot")
         parser.add_argument("--number", type=int, default=1, help="makes the org's id")
@@ -67,7 +62,7 @@ class Command(ReportingCommand):
             instance_url=options["instance_url"],
         )
         _take_over_credentials(org)
-        cases = _load(org, **{name: options[name] for name in _LOADING})
+        cases = _load(org, options["cases"], options["split"], options["limit"])
         _deploy(org, options["deploy"])
         key = options["private_key_out"]
         if key:
@@ -130,20 +125,14 @@ def _take_over_credentials(org: LocalOrg) -> None:
         org.tokens.rename_app(client_id, secret)
 
 
-_LOADING = ("cases", "split", "limit", "every_channel")
-
-
-def _load(
-    org: LocalOrg, *, cases: Path | None, split: str, limit: int | None, every_channel: bool
-) -> int:
-    if cases is None:
+def _load(org: LocalOrg, path: Path | None, split: str, limit: int | None) -> int:
+    if path is None:
         return 0
     try:
-        records = list(read_records(cases, split))[:limit]
-        return len(org.load(spread(records) if every_channel else records))
+        return len(org.load(list(read_records(path, split))[:limit]))
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "it is damaged or cut off"
-        raise CommandError(f"{cases} cannot be read: {reason}.") from error
+        raise CommandError(f"{path} cannot be read: {reason}.") from error
     except ValueError as error:
         raise CommandError(f"The Cases cannot be read: {error}.") from error
 

@@ -12,7 +12,7 @@ from simple_salesforce.exceptions import SalesforceMalformedRequest
 from sfsync.local_org.door import InProcessDoor
 from sfsync.local_org.moments import parsed
 from sfsync.local_org.org import LocalOrg
-from sfsync.local_org.records import CHANNELS, Record, Said, read_records, spread
+from sfsync.local_org.records import CHANNELS, Record, Said, read_records
 from tests.sfsync.local_org.conftest import NOW
 
 TURNS = (
@@ -138,14 +138,6 @@ def test_an_unknown_or_missing_channel_is_drawn_so_that_all_occur(org):
 
     assert set(org.ledger.cases_by_channel) == set(CHANNELS)
     assert sum(org.ledger.cases_by_channel.values()) == 99
-
-
-def test_a_third_of_a_file_can_be_spread_over_all_channels(org):
-    org.load(spread(Record(f"r{n}", TURNS[:1], "email") for n in range(300)))
-
-    counted = org.ledger.cases_by_channel
-    assert set(counted) == set(CHANNELS)
-    assert 180 < counted["email"] < 240
 
 
 def test_an_org_without_a_feature_gets_no_words_through_it(org, clock, connect):
