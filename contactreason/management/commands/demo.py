@@ -243,5 +243,7 @@ def _quietly(name: str, *arguments: str, **options: Any) -> None:
 
 def _pull_every(seconds: int) -> None:
     interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period="seconds")
-    PeriodicTask.objects.filter(task=PULL).update(interval=interval, expire_seconds=10)
+    PeriodicTask.objects.filter(task__in=[PULL, HEAR]).update(
+        interval=interval, expire_seconds=10
+    )
     PeriodicTasks.update_changed()
