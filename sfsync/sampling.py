@@ -25,7 +25,8 @@ MOST_CALLS = 60
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 NOTHING = (
     "No Case has words here: {sobject} holds no record of a Case, or none is shared with our"
-    " user. If your people use {name}, look at the sharing of {sobject} for the integration user."
+    " user. If your people do use it ({name}), look at the sharing of {sobject} with the integration"
+    " user."
 )
 SILENT = {
     "voice": "The call still runs, or Salesforce made no transcript of it.",

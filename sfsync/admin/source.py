@@ -76,6 +76,8 @@ class SourceAdmin(ModelAdmin):
             own = [one for one in db_field.choices if one[0] != Source.Kind.BUILT_IN]
             return super().formfield_for_dbfield(db_field, request, choices=own, **kwargs)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "is_enabled" and field is not None:
+            field.label = "Read it"
         if db_field.name != "customer_names" or field is None:
             return field
         return Lines(
@@ -143,7 +145,9 @@ class SourceAdmin(ModelAdmin):
     def _read_again(self, request: HttpRequest, switched_on: list[Source]) -> None:
         if switched_on:
             number = CaseLink.objects.read_open_again(leases.now())
-            self.message_user(request, f"{number:,} open Cases are read again with it.")
+            if number:
+                words = f"Read again with it: {number:,} open Case{'' if number == 1 else 's'}."
+                self.message_user(request, words)
 
     @admin.action(description="Switch on", permissions=["change"])
     def switch_on(self, request: HttpRequest, sources: "QuerySet[Source]") -> None:

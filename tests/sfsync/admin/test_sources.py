@@ -61,6 +61,8 @@ def add(client, **fields):
 
 
 def test_a_source_of_ones_own_is_added_checked_against_the_org(administrator, served, org):
+    make.make_case_link()
+
     shown = add(administrator)
 
     source = Source.objects.get(kind="object")
@@ -69,7 +71,7 @@ def test_a_source_of_ones_own_is_added_checked_against_the_org(administrator, se
         "Call_Note__c",
         True,
     )
-    assert "open Cases are read again" in shown
+    assert "Read again with it: 1 open Case." in shown
     assert org.ledger.writes == []
 
 
