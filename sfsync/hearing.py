@@ -81,6 +81,8 @@ class _Ear:
         self._gateway = gateway
         self._connection = connection
         self._book = terms.book
+        self._ours: set[tuple[str, str]] = set()
+        """Case and field whose last change in the history is our own."""
         self._slots = {name: slot for name, slot in terms.slots.items() if slot in REASON_SLOTS}
 
     def hear(self, watermark: Watermark, at_most: int) -> int:
@@ -93,6 +95,12 @@ class _Ear:
             tracking.tell(self._slots, rows, since=start, until=covered_until)
             changes = changes_of(rows)
             theirs = [one for one in changes if one.by != self._connection.user_id]
+            self._ours = {
+                (one.case_id, name)
+                for one in changes
+                if one.by == self._connection.user_id
+                for name in one.final
+            }
             for portion in _portions(theirs):
                 heard += self._hear_portion(portion)
             unknown = [change.at for change in self._unknown(theirs)]
@@ -162,7 +170,11 @@ class _Ear:
             if is_automation(user, change.by, self._connection.automation_users):
                 _leave_to_automation(link, change, word)
                 return False
-            _cede(link, change)
+            is_overwritten = any((change.case_id, name) in self._ours for name in change.fields)
+            if not (is_overwritten and word and word.codes):
+                _cede(link, change)
+            # Else we wrote in the moment after they saved. Their word stands as a decision, and
+            # is delivered like one: so it comes back.
             if word is None:
                 return False
             _keep(link, change, word, user)

@@ -8,6 +8,7 @@ import pytest
 
 from classifier.models import Decision, Feedback, Trust
 from classifier.settling import settle_feedback
+from sfsync.cases import CaseUpdate
 from sfsync.checking import check_org
 from sfsync.credentials import Credentials
 from sfsync.errors import SalesforceRejected
@@ -131,6 +132,20 @@ def test_setting_it_and_setting_it_back_are_two_words_of_which_the_last_counts(
     assert list(verdicts) == ["corrected", "confirmed"]
     assert standing(case).category.code == "billing.refund"
     assert Feedback.objects.latest("said_at").gold_label is not None
+
+
+def test_a_word_that_we_overwrote_in_the_same_moment_comes_back(case, desk, sets, hear, clock):
+    sets(case, **{REASON: "delivery.late"})
+    desk.gateway.update_cases([CaseUpdate(case.case_id, {REASON: "delivery"})])
+    case.refresh_from_db()
+    CaseLink.objects.update(delivered={**case.delivered, REASON: "delivery"})
+    clock.go_on(minutes=1)
+
+    assert hear() == 1
+    assert desk.push() == Delivery(written=1)
+
+    assert desk.on_case(case) == "delivery.late"
+    assert desk.on_case(case, "Contact_Reason_Source__c") == "Person"
 
 
 def test_two_people_who_differ_are_both_heard_and_the_last_stands(case, sets, hear):
