@@ -67,6 +67,8 @@ class ConversationPage:
     decisions: Sequence[Decision]
     feedback: Sequence[Feedback]
     context: Mapping[str, str]
+    is_blind: bool = False
+    """Whoever looks may be asked about it in a blind audit: no verdict and no word about it."""
 
     @property
     def headline(self) -> str:
@@ -82,9 +84,15 @@ class ConversationPage:
 
 
 def conversation_page(
-    transcript: Transcript, *, decision_id: str = "", is_whole: bool = False
+    transcript: Transcript,
+    *,
+    decision_id: str = "",
+    is_whole: bool = False,
+    is_blind: bool = False,
 ) -> ConversationPage:
     """Return the page of ``transcript``, with the decision asked for, else the newest on it."""
+    if is_blind:
+        return _blind_page(transcript, is_whole=is_whole)
     decisions = list(
         Decision.objects.filter(thread=transcript.thread).select_related(
             "category", "model_version", "decided_by"
@@ -109,6 +117,24 @@ def conversation_page(
             Feedback.objects.filter(thread=transcript.thread).select_related("category")
         ),
         context={str(key): visible(str(value)) for key, value in transcript.context.items()},
+    )
+
+
+def _blind_page(transcript: Transcript, *, is_whole: bool) -> ConversationPage:
+    turns = shown_turns(transcript, (), {}, is_whole=is_whole)
+    return ConversationPage(
+        transcript=transcript,
+        decision=None,
+        turns=turns,
+        hidden_turns=len(transcript.turns) - len(turns),
+        reasons=(),
+        suggestions=(),
+        doubt="",
+        versions=_versions(transcript),
+        decisions=(),
+        feedback=(),
+        context={},
+        is_blind=True,
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge, percent
+from classifier.admin.blind import hidden, is_hidden_from
 from classifier.admin.category import PARENTS
 from classifier.admin.export import Exported
 from classifier.admin.reasons import ReasonPages, ReportedReasonFilter
@@ -81,6 +82,10 @@ class DecisionAdmin(ReasonPages, WithinRemit, Exported, ReadOnly, ModelAdmin):
     )
     when_empty_command = "python manage.py sync --once"
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Decision]":
+        rows: QuerySet[Decision] = super().get_queryset(request)
+        return rows.annotate(is_hidden=is_hidden_from(request.user))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -104,17 +109,23 @@ class DecisionAdmin(ReasonPages, WithinRemit, Exported, ReadOnly, ModelAdmin):
 
     @admin.display(description="Contact reason", ordering="category__code")
     def reason(self, decision: Decision) -> str | SafeString:
+        if getattr(decision, "is_hidden", False):
+            return hidden()
         if decision.category is None:
             return badge("a person should look", "warn", doubt_in_words(decision.doubt))
         return decision.category.path_label
 
     @admin.display(description="Decided by", ordering="source")
-    def by(self, decision: Decision) -> SafeString:
+    def by(self, decision: Decision) -> SafeString | None:
+        if getattr(decision, "is_hidden", False):
+            return None
         tone = SOURCE_TONES.get(decision.source, "plain")  # type: ignore[call-overload]
         return badge(decision.get_source_display(), tone)
 
     @admin.display(description="Confidence", ordering="confidence")
     def how_sure(self, decision: Decision) -> str | None:
+        if getattr(decision, "is_hidden", False):
+            return None
         return percent(decision.confidence)
 
     @admin.display(description="When", ordering="decided_at")

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_POST
 
 from classifier import leases, reviewing
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
+from classifier.admin.blind import MAY_REVIEW
 from classifier.admin.review_page import ReviewPage, review_page
 from classifier.admin.transcript import Link
 from classifier.models import Category, Feedback, Review
 from classifier.models.review import ReviewQuerySet
 
-MAY_REVIEW = "classifier.change_review"
 NOTE_CHARACTERS = 2000
 COUNTED = 100
 """The menu counts no further: “99+” says enough."""

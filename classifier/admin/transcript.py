@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
+from classifier.admin.blind import is_hidden_from
 from classifier.admin.conversation import conversation_page
 from classifier.admin.shown_text import preview
 from classifier.admin.words import doubt_in_words
@@ -79,6 +80,10 @@ class TranscriptAdmin(WithinRemit, ReadOnly, ModelAdmin):
         """Return what people call the conversation."""
         return transcript.thread
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Transcript]":
+        rows: QuerySet[Transcript] = super().get_queryset(request)
+        return rows.annotate(is_hidden=is_hidden_from(request.user))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -93,6 +98,7 @@ class TranscriptAdmin(WithinRemit, ReadOnly, ModelAdmin):
             raise PermissionDenied
         page = conversation_page(
             transcript,
+            is_blind=getattr(transcript, "is_hidden", False),
             decision_id=request.GET.get("decision", ""),
             is_whole="whole" in request.GET,
         )
@@ -102,7 +108,7 @@ class TranscriptAdmin(WithinRemit, ReadOnly, ModelAdmin):
             "original": self.names(transcript),
             "title": self.names(transcript),
             "page": page,
-            "links": self.links(transcript),
+            "links": () if page.is_blind else self.links(transcript),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "classifier/conversation.html", context)

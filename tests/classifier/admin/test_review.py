@@ -169,6 +169,33 @@ def test_showing_the_next_question_takes_a_fixed_number_of_queries(desk):
     assert queries() == few
 
 
+def test_until_it_is_answered_a_reviewer_reads_an_audited_verdict_nowhere(client):
+    client.force_login(
+        make.make_user(
+            "classifier.change_review",
+            "classifier.view_decision",
+            "classifier.view_transcript",
+        )
+    )
+    decision = make.make_decision(category=make.make_category("Secretrefund"), is_audit=True)
+    make.make_reason(decision)
+    make.make_case_link(case_id=decision.thread)
+    review = make.make_review(decision=decision, kind="audit")
+    pages = [
+        reverse("admin:classifier_decision_changelist"),
+        reverse("admin:classifier_transcript_change", args=[decision.transcript_id]),
+    ]
+
+    def verdicts() -> list[bool]:
+        verdict = "//*[@id='result_list']//tbody|//div[@class='cr-verdict']"
+        shown = [html.fromstring(client.get(page).content) for page in pages]
+        return ["ecretrefund" in page.xpath(verdict)[0].text_content() for page in shown]
+
+    assert verdicts() == [False, False]
+    Review.objects.filter(pk=review.pk).update(closed_at=make.NOON, outcome="confirmed")
+    assert verdicts() == [True, True]
+
+
 # --- What goes wrong ----------------------------------------------------------------------
 
 
