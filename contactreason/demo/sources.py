@@ -32,3 +32,5 @@ def name_own() -> None:
             "customer_names": ["Customer"],
         },
     )
+    # The demo pulls every other second, and nobody there wants to wait for a slow source.
+    Source.objects.update(interval_seconds=0)
