@@ -197,7 +197,7 @@ def _figures(found: Figures) -> list[Figure]:
                 _bar(part(found.candidate)) if found.candidate else None,
                 _bar(part(found.champion)) if found.champion else None,
                 _points(change) if change else "",
-                _tone(change),
+                _tone(change) if key != "right" or found.rights.is_beyond_chance else "plain",
             )
         )
     return figures
@@ -239,7 +239,7 @@ def _row(line: Line, names: _Names) -> Row:
         line.candidate,
         line.champion,
         _signed(change.value) if change else "",
-        f"{_signed(change.low)} to {_signed(change.high)}" if change else "",
+        f"{_signed(change.low)} to {_signed(change.high)}" if change and change.value else "",
         _tone(change),
     )
 

@@ -179,10 +179,11 @@ def progress(errand: Errand, now: datetime, *, has_file: bool) -> dict[str, Any]
     ``has_file``: whether its file, if there is one, may be offered.
     """
     file = getattr(errand, "file", None) if errand.is_over and has_file else None
+    said = errand.error or errand.told or errand.said or _default_words(errand)
     return {
         "state": state_of(errand),
         "percent": errand.percent,
-        "said": errand.error or errand.told or errand.said or _default_words(errand),
+        "said": f"{said[:1].upper()}{said[1:]}",
         "time": time_in_words(errand, now),
         "result": reverse("admin:classifier_errand_result", args=[errand.pk]),
         "file": reverse("admin:classifier_errand_file", args=[errand.pk]) if file else "",
@@ -210,7 +211,7 @@ def time_in_words(errand: Errand, now: datetime) -> str:
     if errand.is_over:
         return f"It took {so_far}."
     left = errand.seconds_left(now)
-    return f"for {so_far}" if left is None else f"for {so_far}, about {in_words(left)} left"
+    return f"{so_far} so far" + (f", about {in_words(left)} left" if left is not None else "")
 
 
 def in_words(seconds: float) -> str:

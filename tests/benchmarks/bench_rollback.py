@@ -14,6 +14,8 @@ import threading
 import time
 
 ROUNDS = 5
+AT_WORK = 20
+"""Conversations that the worker has decided with the bad model before the click."""
 
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="contactreason-bench-"))
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
@@ -60,9 +62,12 @@ def one_round(number: int) -> float:
     client.force_login(make.make_administrator())
     worker = Follower()
     decided: list[float] = []
-    thread = threading.Thread(target=_watch, args=(number, worker, bad.number, decided))
+    is_at_work = threading.Event()
+    thread = threading.Thread(
+        target=_watch, args=(number, worker, bad.number, decided, is_at_work)
+    )
     thread.start()
-    time.sleep(3)  # so that it is at work with the bad model
+    is_at_work.wait()
     clicked = time.time()
     client.post(reverse("admin:classifier_modelversion_rollback", args=[bad.pk]))
     thread.join()
@@ -70,7 +75,13 @@ def one_round(number: int) -> float:
     return 1000 * (decided[0] - clicked)
 
 
-def _watch(round_: int, worker: object, bad: int, decided: list[float]) -> None:
+def _watch(
+    round_: int,
+    worker: object,
+    bad: int,
+    decided: list[float],
+    is_at_work: threading.Event,
+) -> None:
     """Give a worker one conversation after the other until it decides by another model."""
     from django.db import connection
 
@@ -81,6 +92,8 @@ def _watch(round_: int, worker: object, bad: int, decided: list[float]) -> None:
         number += 1
         make.make_transcript("Where is my refund? I sent it back.", thread=f"{round_}-{number}")
         told = worker.decide()  # type: ignore[attr-defined]
+        if number == AT_WORK:
+            is_at_work.set()
         if told["model"] != bad:
             decided.append(float(told["at"]))
     connection.close()

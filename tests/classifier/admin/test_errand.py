@@ -46,9 +46,9 @@ def test_who_asked_sees_how_far_it_is_and_how_long_it_will_take(ada):
     assert (told["state"], told["percent"], told["said"]) == (
         "running",
         25,
-        "checking part 2 of 5",
+        "Checking part 2 of 5",
     )
-    assert told["time"].startswith("for 30 seconds, about")
+    assert told["time"].startswith("30 seconds so far, about")
 
 
 def test_an_errand_that_waits_says_so_and_one_that_failed_says_why(ada):
