@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
 from classifier.admin.base import ModelAdmin
+from classifier.admin.exchange import TaxonomyFilePages, WithTaxonomyFile
 from classifier.engine.taxonomy import code_of
 from classifier.models import Category, GoldReason, KeywordRule
 
@@ -32,7 +33,7 @@ def _counted(rows: "QuerySet[Any]") -> Coalesce:
 
 
 @admin.register(Category)
-class CategoryAdmin(SimpleHistoryAdmin, ModelAdmin):
+class CategoryAdmin(TaxonomyFilePages, WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
     list_display: tuple[str, ...] = (
         "tree_label",
         "code",

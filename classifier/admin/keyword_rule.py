@@ -14,7 +14,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, badge, percent
 from classifier.admin.category import PARENTS, path_labels
-from classifier.admin.rule_form import BOXES, KeywordRuleForm, TrialForm, trial
+from classifier.admin.exchange import WithTaxonomyFile
+from classifier.admin.rule_form import BOXES, EXAMPLES, KeywordRuleForm, TrialForm, trial
 from classifier.models import KeywordRule
 
 PHRASES_LISTED = 3
@@ -27,7 +28,7 @@ EFFECTS = {
 
 
 @admin.register(KeywordRule)
-class KeywordRuleAdmin(SimpleHistoryAdmin, ModelAdmin):
+class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
     form = KeywordRuleForm
     list_display = (
         "name",
@@ -46,6 +47,10 @@ class KeywordRuleAdmin(SimpleHistoryAdmin, ModelAdmin):
         (
             "What must be said",
             {"fields": ("any_of", "all_of", "none_of", ("speaker", "whole_word"))},
+        ),
+        (
+            "Examples, tried whenever the rule is saved",
+            {"fields": EXAMPLES},
         ),
     )
     change_form_after_template = "classifier/rule_trial.html"
@@ -83,7 +88,7 @@ class KeywordRuleAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name in BOXES:
+        if field is not None and db_field.name in {*BOXES, *EXAMPLES}:
             field.widget.attrs["rows"] = 4
         return field
 

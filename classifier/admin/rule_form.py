@@ -7,12 +7,13 @@ from django import forms
 
 from classifier.admin.shown_text import Mark, Segment, segments
 from classifier.engine.errors import RuleInvalid
-from classifier.engine.grammar import ANYBODY, Condition, Effect, Phrase, explain
+from classifier.engine.grammar import ANYBODY, Condition, Effect, explain
 from classifier.engine.rules import Rule, RuleBook
 from classifier.engine.text import Speaker, Transcript, Turn
 from classifier.models import Category, KeywordRule
 
 BOXES = ("any_of", "all_of", "none_of")
+EXAMPLES = ("must_match", "must_not_match")
 TRIED_CHARACTERS = 20_000  # some ten pages: more is a file, not a text to try a rule on
 
 
@@ -20,29 +21,19 @@ class KeywordRuleForm(forms.ModelForm[KeywordRule]):
     """Refuses what the rule language does not know, in the box where it stands."""
 
     def clean(self) -> dict[str, Any]:
+        """Refuse what the rule language does not know, and examples that the rule fails."""
         cleaned = super().clean() or {}
-        for box in BOXES:
-            for mistake in mistakes_in(cleaned.get(box, "")):
-                self.add_error(box, mistake)
-        if not self.errors:
-            try:
-                condition_of(cleaned)
-            except RuleInvalid as refusal:
-                self.add_error("any_of", sentence(str(refusal)))
+        if set(self.errors) & {*BOXES, *EXAMPLES, "speaker"}:
+            return cleaned
+        written = ("speaker", "whole_word", *BOXES, *EXAMPLES)
+        rule = KeywordRule(
+            name="this rule",
+            category=Category(code="this category"),
+            **{name: cleaned[name] for name in written if name in cleaned},
+        )
+        for field, mistake in rule.mistakes():
+            self.add_error(field if field in self.fields else None, mistake)
         return cleaned
-
-
-def mistakes_in(box: str) -> list[str]:
-    """Return what is wrong in one box of phrases, line by line."""
-    mistakes = []
-    for number, line in enumerate(box.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            Phrase.parsed(line)
-        except RuleInvalid as refusal:
-            mistakes.append(f"Line {number}: {refusal}.")
-    return mistakes
 
 
 def condition_of(values: dict[str, Any]) -> Condition:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from classifier.engine import grammar
+from classifier.engine import grammar, rule_trial
 from classifier.engine.errors import RuleInvalid
 from classifier.engine.rules import Rule
 
@@ -133,3 +133,25 @@ class KeywordRule(models.Model):
             effect=grammar.Effect(self.effect),
             strength=self.strength,
         )
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Return what must be mended before this may be saved: field, and a sentence.
+
+        The phrases must be in the rule language, and each example sentence must be treated as
+        its box says.
+        """
+        wrong = [
+            (box, mistake)
+            for box in ("any_of", "all_of", "none_of")
+            for mistake in rule_trial.mistakes_in(getattr(self, box))
+        ]
+        if wrong:
+            return wrong
+        try:
+            rule = self.to_rule()
+        except RuleInvalid as refusal:
+            return [("any_of", f"{str(refusal)[:1].upper()}{str(refusal)[1:].rstrip('.')}.")]
+        return [
+            ("must_match" if failure.must_match else "must_not_match", str(failure))
+            for failure in rule_trial.failures(rule, self.must_match, self.must_not_match)
+        ]

@@ -59,6 +59,38 @@ def test_a_rule_that_looks_for_nothing_is_refused_at_the_first_box(client):
     assert not KeywordRule.objects.exists()
 
 
+def test_examples_that_fail_keep_the_rule_from_being_saved(client):
+    client.force_login(make.make_administrator())
+
+    answer = client.post(
+        reverse("admin:classifier_keywordrule_add"),
+        rule_values(
+            must_match="I want my money back\nrefund me",
+            must_not_match="no money back guarantee here",
+        ),
+    )
+
+    errors = answer.context["adminform"].form.errors
+    assert errors["must_match"] == [
+        "Line 2: the rule does not find “refund me”, which it must."
+    ]
+    assert errors["must_not_match"] == [
+        "Line 1: the rule finds “no money back guarantee here”, which it must leave alone."
+    ]
+    assert not KeywordRule.objects.exists()
+
+
+def test_examples_of_a_rule_for_the_bot_count_as_said_by_the_bot(client):
+    client.force_login(make.make_administrator())
+
+    client.post(
+        reverse("admin:classifier_keywordrule_add"),
+        rule_values(speaker="bot", must_match="You get your money back."),
+    )
+
+    assert KeywordRule.objects.get().must_match == "You get your money back."
+
+
 def test_a_good_rule_is_saved_and_its_history_begins(client):
     client.force_login(make.make_administrator())
 
