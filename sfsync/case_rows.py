@@ -10,6 +10,7 @@ from sfsync.cases import (
     Changes,
     FieldChange,
     FieldDescription,
+    PicklistEntry,
     SObjectDescription,
     Stamp,
     User,
@@ -18,17 +19,17 @@ from sfsync.cases import (
 QUEUE_PREFIX = "00G"
 """Ids of queues begin so (key prefix of Group); users' begin with 005."""
 NEEDED = ("Id", "CaseNumber", "Status", "IsClosed", "CreatedDate", "SystemModstamp")
-# What an org may lack or hide from us: describe says which are there, and what we then select.
 ROLES = "Owner.UserRole"
 """Among the present fields of a Case: our user may read roles, by which people have a team."""
+# What an org may lack or hide from us: describe says which are there, and what we then select.
 OPTIONAL = {
     "Subject": ("Subject",),
     "Description": ("Description",),
     "Origin": ("Origin",),
     "Priority": ("Priority",),
     "OwnerId": ("OwnerId", "Owner.Name"),
-    "RecordTypeId": ("RecordType.DeveloperName",),
     ROLES: ("Owner.UserRole.Name",),
+    "RecordTypeId": ("RecordType.DeveloperName",),
     "Language": ("Language",),
     "Product__c": ("Product__c",),
     "ProductId": ("Product.Name",),
@@ -119,6 +120,17 @@ def _to_field(field: Mapping[str, Any]) -> FieldDescription:
         is_updateable=bool(field.get("updateable")),
         is_restricted=bool(field.get("restrictedPicklist")),
         picklist_values=tuple(value["value"] for value in values if value.get("active", True)),
+        label=text(field.get("label")),
+        entries=tuple(
+            PicklistEntry(
+                value["value"],
+                text(value.get("label")) or value["value"],
+                bool(value.get("active", True)),
+            )
+            for value in values
+        ),
+        controller=text(field.get("controllerName")),
+        is_filterable=bool(field.get("filterable", True)),
     )
 
 

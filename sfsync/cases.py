@@ -95,6 +95,15 @@ class ApiUse:
 
 
 @dataclass(frozen=True, slots=True)
+class PicklistEntry:
+    """One value of a picklist, as the org's people see it."""
+
+    value: str
+    label: str
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDescription:
     """One field of an object, as our user sees it."""
 
@@ -107,6 +116,12 @@ class FieldDescription:
     """True: the picklist takes no value but its active ones."""
     picklist_values: tuple[str, ...] = ()
     """Active values, as the API writes them (labels may differ)."""
+    label: str = ""
+    entries: tuple[PicklistEntry, ...] = ()
+    """All values of a picklist, inactive ones too."""
+    controller: str = ""
+    """API name of the field that a dependent picklist depends on."""
+    is_filterable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,7 +311,12 @@ class SalesforceGateway:
         last_id, left, is_resumed = after, limit, False
         while left > 0:
             question = soql.select(
-                fields, sobject, *conditions, soql.comes_before(last_id), order_by="-Id", limit=left
+                fields,
+                sobject,
+                *conditions,
+                soql.comes_before(last_id),
+                order_by="-Id",
+                limit=left,
             )
             page = self._query(question, f"reading {sobject}")
             try:

@@ -77,6 +77,11 @@ def comes_after(record_id: str) -> str:
     return f"Id > '{checked_id(record_id)}'" if record_id else ""
 
 
+def comes_before(record_id: str) -> str:
+    """Return the condition that continues a list whose highest Id comes first."""
+    return f"Id < '{checked_id(record_id)}'" if record_id else ""
+
+
 def is_since(field: str, moment: datetime) -> str:
     """Return the condition that ``field`` is at or after ``moment``."""
     return f"{checked_name(field)} >= {literal(moment)}"

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from classifier.engine.folding import Folded, fold
 from classifier.engine.redaction import without_placeholders
@@ -18,6 +20,9 @@ from classifier.engine.text import Speaker, Transcript
 WORD_CHARACTERS = 40  # a longer run is no word but noise, or a sentence written without blanks
 _WORDS_REMEMBERED = 50_000  # whose letter groups are kept at hand, about 20 MB at most
 
+_TEXTS_AT_ONCE = 1_000  # of a matrix being made; of 1 kB each they need 120 MB
+
+Block = TypeVar("Block")
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
 
@@ -180,11 +185,18 @@ class Features:
         return rows, np.concatenate([_unit(values[:border]), _unit(values[border:])])
 
     def matrix(self, texts: Iterable[Iterable[Sequence[str]]]) -> csr_matrix:
-        """Return texts × rows; each line is what ``vector`` returns for that text."""
+        """Return texts × rows; each line is what ``vector`` returns for that text.
+
+        Made block by block: 50,000 texts of 1 kB would need 6 GB at once on the way.
+        """
+        blocks = [self._block(block) for block in _in_blocks(texts)]
+        if not blocks:
+            return csr_matrix((0, len(self)), dtype=np.float32)
+        return blocks[0] if len(blocks) == 1 else vstack(blocks, format="csr")
+
+    def _block(self, texts: Iterable[Iterable[Sequence[str]]]) -> csr_matrix:
         found = [np.array(self._rows(turns), dtype=np.int64) for turns in texts]
         shape = (len(found), len(self))
-        if not found:
-            return csr_matrix(shape, dtype=np.float32)
         lines = np.repeat(np.arange(len(found)), [len(rows) for rows in found])
         keys, counts = np.unique(lines * len(self) + np.concatenate(found), return_counts=True)
         lines, rows = np.divmod(keys, max(len(self), 1))
@@ -221,6 +233,12 @@ class Features:
                 self._known.clear()
             self._known[word] = rows
         return rows
+
+
+def _in_blocks(texts: Iterable[Block]) -> Iterator[list[Block]]:
+    rest = iter(texts)
+    while block := list(islice(rest, _TEXTS_AT_ONCE)):
+        yield block
 
 
 def _unit(block: Floats) -> Floats:

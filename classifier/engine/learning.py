@@ -4,6 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,72 @@ def learn_and_score(
     return Learned(lesson.model(weights, intercepts, calibration, thresholds), held_out)
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Labelled texts, read once, that can be scored out-of-fold as often as wanted."""
+
+    keys: tuple[str, ...]
+    """The examples' keys in the order of all that is said about them."""
+    labels: tuple[str, ...]
+    tags: NDArray[np.int64]
+    """Each text's own label, as a column."""
+    _lesson: "_Lesson"
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], recipe: Recipe) -> "Rehearsal":
+        """Return a rehearsal of texts of which each has exactly one label.
+
+        Raises:
+            NothingToLearn: fewer than two labels have an example, or no words are common.
+            ValueError: a text has no label, or several.
+        """
+        if any(len(example.categories) != 1 for example in examples):
+            raise ValueError("a rehearsal needs exactly one label per text")
+        lesson = _Lesson.of(examples, recipe, {}, _tell_nobody)
+        ordered = sorted(examples, key=lambda example: example.key)
+        return cls(
+            tuple(example.key for example in ordered),
+            lesson.labels,
+            np.argmax(lesson.marks, axis=1),
+            lesson,
+        )
+
+    @property
+    def folds(self) -> NDArray[np.int64]:
+        """Each text's fold; texts of the same words share one."""
+        return self._lesson.folds
+
+    def twins(self) -> list[NDArray[np.int64]]:
+        """Return the groups of two texts or more that say the same to a model.
+
+        The same words and word pairs, whatever their number; words that only one text says do
+        not count.
+        """
+        matrix = self._lesson.matrix
+        groups: dict[bytes, list[int]] = {}
+        for place, (start, end) in enumerate(pairwise(matrix.indptr.tolist())):
+            if end > start:
+                groups.setdefault(matrix.indices[start:end].tobytes(), []).append(place)
+        return [np.array(group) for group in groups.values() if len(group) > 1]
+
+    def held_out(
+        self,
+        learners: Marks,
+        *,
+        judges: Marks | None = None,
+        on_progress: Progress | None = None,
+    ) -> HeldOut:
+        """Return every text's probabilities by a model that has not seen it.
+
+        Only ``learners`` are learnt from; calibrated on ``judges``, by default the learners.
+        """
+        lesson = self._lesson
+        margins = lesson.margins_out_of_fold(on_progress or _tell_nobody, learners)
+        of = learners if judges is None else judges
+        calibration = fit_softmax(margins[of], lesson.marks[of], lesson.folds[of])
+        return HeldOut(lesson.labels, calibration.probabilities(margins), lesson.truths)
+
+
 def _tell_nobody(_doing: str, _share: float) -> None:
     """Hear of progress and say nothing."""
 
@@ -161,16 +228,20 @@ class _Lesson:
             labels,
             truths,
             features,
-            features.matrix(texts).astype(np.float64),
+            features.matrix(texts),
             _marks(truths, labels, with_none=has_outsiders),
             folds_of(texts, truths, recipe.folds or fold_count(len(ordered))),
-            features.matrix(name_texts).astype(np.float64),
+            features.matrix(name_texts),
             _marks([frozenset([label]) for label in named], labels, with_none=has_outsiders),
             is_exclusive,
         )
 
-    def margins_out_of_fold(self, tell: Progress) -> Array:
-        """Return examples × columns margins, each example's by a model that had not seen it."""
+    def margins_out_of_fold(self, tell: Progress, learners: Marks | None = None) -> Array:
+        """Return examples × columns margins, each example's by a model that had not seen it.
+
+        ``learners``: the only ones that are learnt from; None: all.
+        """
+        trusted = np.ones(len(self.truths), dtype=bool) if learners is None else learners
         margins = np.full(self.marks.shape, _ABSENT)
         numbers = np.unique(self.folds)
         for done, number in enumerate(numbers):
@@ -178,13 +249,15 @@ class _Lesson:
             unseen = self.folds == number
             if unseen.all():
                 break  # all texts are twins: nothing to learn from would be left
-            weights, intercepts = self.fit(~unseen)
+            if not (trusted & ~unseen).any():
+                continue
+            weights, intercepts = self.fit(trusted & ~unseen)
             margins[unseen] = self.matrix[unseen] @ weights + intercepts
         return margins
 
     def fit(self, seen: Marks) -> tuple[Array, Array]:
         """Return weights (rows × columns) and intercepts learnt from the examples seen."""
-        texts = vstack([self.matrix[seen], self.name_matrix]).tocsr()
+        texts = vstack([self.matrix[seen], self.name_matrix]).tocsr().astype(np.float64)
         marks = np.vstack([self.marks[seen], self.name_marks])
         weights = np.zeros((texts.shape[1], marks.shape[1]))
         intercepts = np.full(marks.shape[1], _ABSENT)

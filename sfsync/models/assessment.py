@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from classifier.engine.text import Transcript as Words
+from classifier.models import Transcript
+
 WORST_SHOWN = 200
 """Doubtful tags that the page shows; the downloaded list has all."""
 
@@ -96,3 +99,8 @@ class AssessedCase(models.Model):
 
     def __str__(self) -> str:
         return self.case_number or self.case_id
+
+    @property
+    def words(self) -> Words:
+        """What the engine reads."""
+        return Transcript(turns=self.turns).words
