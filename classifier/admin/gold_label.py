@@ -69,7 +69,7 @@ class GoldLabelAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
         book = TrustBook.of({(word.source, word.person) for word in words})
         return format_html(
             '<div class="cr-scroll"><table class="cr-facts"><tr><th>Who</th><th>Where</th>'
-            "<th>Says it is</th><th>When</th><th>Believed</th></tr>{}</table></div>",
+            "<th>Says it is</th><th>When</th><th>Trust</th></tr>{}</table></div>",
             format_html_join(
                 "",
                 '<tr><td><a class="cr-link" href="{}">{}</a></td><td>{}</td><td>{}</td>'

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminSelectWidget as Select
 
 from classifier.admin.base import ModelAdmin, badge, percent
 from classifier.models import Feedback, Trust
@@ -30,7 +32,18 @@ class TrustAdmin(ModelAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+        return bool(self.has_change_permission(request))  # to fix somebody before they have a record
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.fields if obj else ("source", "person", "fixed")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "source":
+            return forms.ChoiceField(choices=Feedback.Source.choices, widget=Select)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

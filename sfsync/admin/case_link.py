@@ -62,9 +62,9 @@ class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
     ordering = ("-id",)
     actions = ("hand_back",)
     fields = (
-        "number", "case_id", "in_salesforce", "state", "read_error", "record_type", "origin",
+        "number", "case_id", "in_salesforce", "state", "whose", "read_error", "record_type", "origin",
         "status", "priority", "owner_name", "queue", "case_created_at", "modstamp",
-        "read_due_at", "read_at", "whose", "gone_at",
+        "read_due_at", "read_at", "gone_at",
     )  # fmt: skip
     readonly_fields = ("number", "state", "in_salesforce", "whose")
     when_empty = (

@@ -1,8 +1,10 @@
 """What people say becomes gold labels, questions to others, and their own record."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from classifier.models import Feedback, GoldLabel, Review, Transcript, Trust
 from classifier.models.gold_label import Settled, split_of
@@ -292,3 +294,26 @@ def test_a_batch_is_bounded_and_the_rest_comes_next():
         say(a_transcript(f"c{number}", f"Refund {number}, please").thread, "refund")
 
     assert [settle_feedback(limit=2) for _ in range(3)] == [2, 1, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_settle_each_conversation_once():
+    for number in range(12):
+        thread = a_transcript(f"c{number}", f"Refund {number}, please").thread
+        for person in ("ada", "bo"):
+            say(thread, "refund", person=person)
+
+    def work():
+        try:
+            return sum(iter(lambda: settle_feedback(limit=3), 0))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        settled = [workers.submit(work) for _ in range(2)]
+
+    assert sum(one.result() for one in settled) <= 24
+    settle_feedback()
+    assert not Feedback.objects.unsettled().exists()
+    assert GoldLabel.objects.count() == 12
+    assert {(row.right, row.settled) for row in Trust.objects.all()} == {(12, 12)}

@@ -56,6 +56,16 @@ def test_only_who_may_change_it_fixes_how_far_somebody_is_believed(client, right
     assert (Trust.objects.get().fixed, Trust.objects.get().right) == (fixed, 3)
 
 
+def test_a_whole_source_can_be_fixed(client):
+    client.force_login(make.make_user("classifier.view_trust", "classifier.change_trust"))
+
+    client.post(
+        reverse("admin:classifier_trust_add"), {"source": "api", "person": "", "fixed": "0.3"}
+    )
+
+    assert (Trust.objects.get().source, Trust.objects.get().share) == ("api", 0.3)
+
+
 def test_a_gold_label_tells_who_said_what_and_how_far_they_are_believed(client):
     client.force_login(make.make_administrator())
     thread = make.make_transcript("Where is my refund?").thread

@@ -54,7 +54,7 @@ def test_the_page_of_a_ceded_case_leads_to_the_question(lead, ceded):
 
     asked = lead.get(HAND_BACK, {"case": ceded.pk}).content.decode()
 
-    assert "The words are decided again" in asked
+    assert "the words are decided again" in asked
     ceded.refresh_from_db()
     assert ceded.ceded_at is not None
 
