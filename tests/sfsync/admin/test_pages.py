@@ -216,10 +216,11 @@ def test_there_is_one_connection_and_nobody_adds_or_deletes_it(administrator):
 def test_a_source_is_switched_off_on_its_page(administrator):
     source = make.make_source()
 
-    administrator.post(reverse("admin:sfsync_source_change", args=[source.pk]), {})
+    url = reverse("admin:sfsync_source_change", args=[source.pk])
+    administrator.post(url, {"interval_seconds": 0})
 
     source.refresh_from_db()
-    assert not source.is_enabled
+    assert (source.is_enabled, source.interval_seconds) == (False, 0)
 
 
 def test_a_notice_is_marked_as_done(administrator):
