@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
@@ -155,8 +154,8 @@ def export(run: Run) -> Mapping[str, Any]:
     """
     sheet, form = SHEETS[run.parameters["sheet"]], FORMS[run.parameters["form"]]
     selection = Selection(**run.parameters["selection"])
-    user = get_user_model().objects.filter(pk=run.errand.asked_by_id, is_active=True).first()
-    if user is None:
+    user = run.errand.asked_by
+    if user is None or not user.is_active:
         raise ErrandFailed("Whoever asked for this export has no account here any more.")
     whole = selected(sheet, selection, user).count()
 
