@@ -67,9 +67,13 @@ class ReasonLine:
     right: Whisker | None
 
 
-def html_of(assessment: Assessment) -> str:
-    """Return one HTML file that needs nothing else: no script, no picture, no other address."""
-    context = view_of(assessment, list(doubtful(assessment)[:WORST]))
+def html_of(assessment: Assessment, worst: Sequence[AssessedCase] | None = None) -> str:
+    """Return one HTML file that needs nothing else: no script, no picture, no other address.
+
+    ``worst``: the doubtful Cases that it lists; None: the worst of all.
+    """
+    shown = list(doubtful(assessment)[:WORST]) if worst is None else worst
+    context = view_of(assessment, shown)
     return render_to_string(
         "sfsync/assessment_file.html", {**context, "styles": STYLES.read_text("utf-8")}
     )

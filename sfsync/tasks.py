@@ -6,7 +6,7 @@ from celery import shared_task
 
 from classifier import errands
 from classifier.errands import Doing
-from sfsync import gateway, hearing, pulling, pushing, staging
+from sfsync import adopting, assessing, gateway, hearing, pulling, pushing, staging
 from sfsync.errors import NotConfigured, SalesforceError
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,10 @@ def hear_changes() -> int:
         return 0
 
 
-ERRANDS: dict[str, Doing] = {}
+ERRANDS: dict[str, Doing] = {
+    assessing.ERRAND: assessing.do_assess,
+    adopting.ERRAND: adopting.do_adopt,
+}
 """Kind of errand → what does it."""
 
 

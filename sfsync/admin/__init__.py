@@ -1,5 +1,6 @@
 """The pages of the Salesforce side, and what it adds to the pages of contact reasons."""
 
+from sfsync.admin.assessment import AssessmentAdmin
 from sfsync.admin.case_link import CaseLinkAdmin
 from sfsync.admin.category import MappedCategoryAdmin
 from sfsync.admin.connection import ConnectionAdmin
@@ -11,6 +12,7 @@ from sfsync.admin.source import SourceAdmin
 from sfsync.admin.write_back import WriteBackAdmin
 
 __all__ = [
+    "AssessmentAdmin",
     "CaseDecisionAdmin",
     "CaseFeedbackAdmin",
     "CaseLinkAdmin",
