@@ -75,6 +75,7 @@ NAVIGATION = [
             _entry("Write-backs", "outbox", "sfsync.writeback"),
             _entry("Sources", "input", "sfsync.source"),
             _entry("Field mapping", "compare_arrows", "sfsync.fieldmapping"),
+            _entry("Assessment", "query_stats", "sfsync.assessment"),
             _entry("Notices", "notifications", "sfsync.notice"),
         ],
     },
