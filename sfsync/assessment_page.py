@@ -13,7 +13,7 @@ STYLES = Path(__file__).parent / "static" / "sfsync" / "assessment.css"
 PATH_SEPARATOR = " › "
 WIDTH, HEIGHT = 640, 260
 """Of the picture of precision, in its own units."""
-LEFT, BOTTOM, TOP, RIGHT = 44, 34, 12, 12
+LEFT, BOTTOM, TOP, RIGHT = 76, 40, 12, 32
 LOWEST = 0.5
 """Precision at the foot of the picture; what lies below is no automation."""
 BARS = 8
@@ -163,7 +163,7 @@ def _reason(found: Mapping[str, Any]) -> ReasonLine:
 
 def _advice(more: int | None) -> str:
     if more is None:
-        return "more alone will hardly do: see what it is mixed up with"
+        return "more alone hardly help: it is mixed up"
     return f"about {more:,} more" if more else ""
 
 
@@ -228,7 +228,7 @@ def _picture(
         "across": [(f"{step} %", _x(step / 100)) for step in (0, 25, 50, 75, 100)],
         "up": [(f"{step} %", _y(step / 100)) for step in (50, 60, 70, 80, 90, 100)],
         "promises": [
-            {"y": _y(each["target"]), "x": _x(each["automated"]["share"] or 0.0)}
+            {"y": _y(each["right"]["share"] or 0.0), "x": _x(each["automated"]["share"] or 0.0)}
             for each in prospects
         ],
     }

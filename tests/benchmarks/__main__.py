@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--only", nargs="*", default=DATA_SETS, help="names of data sets")
     parser.add_argument("--demo", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--assess", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
 
     for name in options.only:
@@ -40,12 +41,32 @@ def main() -> int:
             show(name, last_line(["benchmark", str(path), "--json"]))
         else:
             print(f"{name}: no file {path}, left out")
+    if options.assess:
+        show_assessments(options.data)
     if options.demo:
         show_demo("demo, second start", ["demo", "--exit", "--json"])
         star = options.data / "star.jsonl.gz"
         if star.exists():
             show_demo("demo with star", ["demo", "--exit", "--json", "--cases", str(star)])
     return 0
+
+
+def show_assessments(data: Path) -> None:
+    """Print what an assessment promises and what then happens, and what 50,000 Cases cost."""
+    runs = (
+        ("assess, 5 % of the tags wrong", "banking77", []),
+        (
+            "assess, 5 % of the tags confused with a near one",
+            "banking77",
+            ["--noise", "confusable"],
+        ),
+        ("assess 50,000 texts", "cfpb", ["--large"]),
+    )
+    for name, file, more in runs:
+        path = data / f"{file}.jsonl.gz"
+        if path.exists():
+            command = ["-m", "tests.benchmarks.bench_assess", str(path), *more]
+            show_figures(name, last_line_of([sys.executable, *command], dict(os.environ)))
 
 
 def show(name: str, figures: dict[str, object]) -> None:
@@ -58,7 +79,10 @@ def show(name: str, figures: dict[str, object]) -> None:
 
 
 def show_demo(name: str, command: list[str]) -> None:
-    figures = last_line(command)
+    show_figures(name, last_line(command))
+
+
+def show_figures(name: str, figures: dict[str, object]) -> None:
     print(f"\n{name}:")
     for key, value in figures.items():
         print(f"  {key:24}{value}")
@@ -66,12 +90,12 @@ def show_demo(name: str, command: list[str]) -> None:
 
 def last_line(command: list[str]) -> dict[str, object]:
     environment = {**os.environ, "DEMO_STARTED_AT": str(time.time())}
+    return last_line_of([sys.executable, "manage.py", *command], environment)
+
+
+def last_line_of(command: list[str], environment: dict[str, str]) -> dict[str, object]:
     done = subprocess.run(
-        [sys.executable, "manage.py", *command],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+        command, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 

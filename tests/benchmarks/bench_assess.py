@@ -169,10 +169,11 @@ def on_unseen(rows: list[dict[str, Any]], number: int | None) -> dict[str, float
     from classifier.engine.policy import Policy
     from classifier.engine.rules import RuleBook
     from classifier.engine.text import Transcript
-    from classifier.models import Category, ModelArtifact
+    from classifier.models import Category, ModelVersion
     from sfsync.models import CategoryMapping
 
-    model = artifact.load(bytes(ModelArtifact.objects.get(version__number=number).content))
+    version = ModelVersion.objects.select_related("artifact").get(number=number)
+    model = artifact.load(bytes(version.artifact.content), version.sha256)
     policy = Policy(Category.objects.taxonomy(), model.thresholds)
     book = CategoryMapping.book()
     verdicts = classify([Transcript.of(row["text"]) for row in rows], RuleBook(), model, policy)

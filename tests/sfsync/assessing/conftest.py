@@ -1,6 +1,7 @@
 """An org whose representatives have tagged closed Cases for a while, not always rightly."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,6 +27,7 @@ WORDS = {
     ): "moved change address street house wrong label redirect neighbour flat",
 }
 SMALL_TALK = "hello please thanks help order yesterday customer week could you kindly regards"
+WRONG_SHARE = 0.05
 AREAS = {"BILL": "Billing", "SHIP": "Shipping", "OLD": "Old area"}
 
 
@@ -64,17 +66,24 @@ def close(org: LocalOrg, case_id: str, path: tuple[str, ...]) -> None:
     org.commit([Change("Case", case_id, changes)], ())
 
 
-def fill(org: LocalOrg, *, each: int, wrong_share: float = 0.05, seed: int = 1) -> Past:
+def fill(
+    org: LocalOrg,
+    *,
+    each: int,
+    saying: Callable[[random.Random, tuple[str, str]], str] = sentence,
+    seed: int = 1,
+) -> Past:
+    """Let Cases be in the org, ``each`` of every reason, 5 % of them tagged wrongly."""
     draw = random.Random(seed)
     past = Past(org)
     paths = [path for path in WORDS for _ in range(each)]
     records = [
-        Record(f"past-{number}", (Said("customer", sentence(draw, path)),), "web", "")
+        Record(f"past-{number}", (Said("customer", saying(draw, path)),), "web", "")
         for number, path in enumerate(paths)
     ]
     ids = org.load(records)
     past.truths = dict(zip(ids, paths, strict=True))
-    past.wrong = set(draw.sample(ids, round(wrong_share * len(ids))))
+    past.wrong = set(draw.sample(ids, round(WRONG_SHARE * len(ids))))
     for case_id, path in past.truths.items():
         others = [other for other in WORDS if other != path]
         close(org, case_id, draw.choice(others) if case_id in past.wrong else path)

@@ -50,9 +50,9 @@ def test_what_is_promised_tells_of_every_reason(gateway, past):
 
 
 def test_a_reading_that_broke_off_goes_on_where_it_stopped(gateway, past):
-    past.org.faults.page_size = 100
+    past.org.faults.page_size = 40
     reading = stopped_after(gateway, past.org, pages=2)
-    assert (reading.seen, reading.finished_at) == (200, None)
+    assert (reading.seen, reading.finished_at) == (80, None)
 
     past.org.faults.outages = 0
     assessment = assess_org(gateway, BOTH)
@@ -63,7 +63,7 @@ def test_a_reading_that_broke_off_goes_on_where_it_stopped(gateway, past):
 
 def stopped_after(gateway, org, *, pages):
     def tell(said, share):
-        if said.startswith(f"{100 * pages:,} closed"):
+        if said.startswith(f"{40 * pages} closed"):
             org.faults.outages = ALWAYS
 
     with pytest.raises(SalesforceError):
@@ -72,10 +72,10 @@ def stopped_after(gateway, org, *, pages):
 
 
 def test_a_dead_page_locator_costs_no_case(gateway, past):
-    past.org.faults.page_size = 100
+    past.org.faults.page_size = 40
 
     def tell(said, share):
-        if said.startswith("200 closed"):
+        if said.startswith("80 closed"):
             past.org.tokens.revoke_all()
 
     assessment = assess_org(gateway, BOTH, on_progress=tell)
@@ -84,9 +84,9 @@ def test_a_dead_page_locator_costs_no_case(gateway, past):
 
 
 def test_the_newest_cases_come_first_when_not_all_are_wanted(gateway, past):
-    assess_org(gateway, Question((AREA, REASON), most=120))
+    assess_org(gateway, Question((AREA, REASON), most=70))
 
-    newest = sorted(past.truths)[-120:]
+    newest = sorted(past.truths)[-70:]
     assert set(AssessedCase.objects.values_list("case_id", flat=True)) == set(newest)
 
 
