@@ -152,14 +152,16 @@ def shown(report: Report, links: Links, *, is_long: bool = False) -> View:
     rows = listed if is_long else listed[:ROWS_SHOWN]
     deciders = sources_in_words(report.sources)
     decided = sum(deciders.values()) or 1
-    whole = [week.contacts for week in report.weeks if week.is_whole]
+    whole = _since_the_first([week.contacts for week in report.weeks if week.is_whole])
     scale = _scale(max((week.contacts for week in report.weeks), default=0))
+    bars = tuple(_bar(report, links, index, drawn, scale) for index in range(len(report.weeks)))
+    has_others = any(piece.colour == "rest" for bar in bars for piece in bar.pieces)
     return View(
-        bars=tuple(_bar(report, links, index, drawn, scale) for index in _places(report)),
+        bars=bars,
         scale=scale,
         legend=(
             *((row.label, colours[row.category_id]) for row in drawn),
-            ("All other reasons", "rest"),
+            *((("All other reasons", "rest"),) if has_others else ()),
             (WAITS, "waits"),
         ),
         lines=tuple(_line(row, report, links, colours) for row in (*rows, report.waits)),
@@ -203,8 +205,10 @@ def _is_told(row: Row) -> bool:
     return row.change is not None and row.change.direction in (Direction.ROSE, Direction.FELL)
 
 
-def _places(report: Report) -> range:
-    return range(len(report.weeks))
+def _since_the_first(counts: Sequence[int]) -> Sequence[int]:
+    """Return the counts without the empty weeks before anything was pulled."""
+    first = next((index for index, count in enumerate(counts) if count), len(counts))
+    return counts[first:]
 
 
 def _bar(report: Report, links: Links, index: int, drawn: Sequence[Row], scale: int) -> WeekBar:

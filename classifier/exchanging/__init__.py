@@ -68,6 +68,9 @@ def plan_of(content: bytes, name: str) -> Plan:
         if row.kind not in {CATEGORY, RULE}:
             said = f"“{row.kind[:40]}” is" if row.kind else "An empty cell is"
             plan.refuse(row, "kind", f"{said} no kind of row; write {CATEGORY} or {RULE}.")
+    order = {row.place: number for number, row in enumerate(rows)}
+    plan.mistakes.sort(key=lambda mistake: order[mistake.place])
+    plan.steps.sort(key=lambda step: order[step.place])
     return plan
 
 

@@ -1,6 +1,7 @@
 """Reporting: why customers contact us, by week and by facet, and what rose or fell beyond chance."""
 
 from classifier.reporting.question import (
+    AUTOMATION,
     FACETS,
     Block,
     Compared,
@@ -15,6 +16,7 @@ from classifier.reporting.report import Report, Row, report, told
 from classifier.reporting.sheets import report_book, report_table
 
 __all__ = [
+    "AUTOMATION",
     "FACETS",
     "Block",
     "Compared",

@@ -15,6 +15,8 @@ from tests.browser.world import lively
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = (
     "index",
+    "classifier_decision_reasons",
+    "classifier_category_file",
     "classifier_category_changelist",
     "classifier_keywordrule_add",
     "classifier_decision_changelist",

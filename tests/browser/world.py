@@ -62,7 +62,15 @@ def conversation(category: Category, said: str, at: datetime, **decision: object
         context={"Origin": "Email", "Status": "New", "Product": "Runner 3", "Language": "en"},
     )
     made = make.make_decision(
-        transcript=transcript, category=category, decided_at=at, staged_at=at, **decision
+        transcript=transcript,
+        category=category,
+        decided_at=at,
+        staged_at=at,
+        contacted_at=at,
+        channel="email",
+        language="en",
+        product="Runner 3",
+        **decision,
     )
     if made.confidence is not None:
         _with_reason(made, said)
@@ -219,6 +227,71 @@ def lively(now: datetime, *, cases: int = 25) -> Decision:
     assert rule.pk
     assert Transcript.objects.exists()
     return special
+
+
+def weeks_of_contacts(now: datetime, *, weeks: int = 12) -> None:
+    """Add contacts of some weeks for the report; in the last full one parcels come late.
+
+    Needs the categories of ``lively``.
+    """
+    draw = random.Random(11)
+    leaves = list(Category.objects.exclude(parent=None).order_by("code"))
+    late = Category.objects.get(label="Late parcel")
+    monday = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday -= timedelta(days=monday.weekday())
+    planned = [
+        (draw.choices([None, *leaves], [8, *range(4, 4 + len(leaves))])[0], back)
+        for back in range(weeks)
+        for _ in range(draw.randint(130, 160))
+    ]
+    planned += [(late, 1)] * 60
+    moments = [
+        (category, monday - timedelta(weeks=back) + timedelta(minutes=draw.randrange(7 * 1440)))
+        for category, back in planned
+    ]
+    moments = [(category, at) for category, at in moments if at < now]
+    transcripts = Transcript.objects.bulk_create(
+        Transcript(
+            thread=make.case_id(9_000_000 + number), turns=[make.turn("Hello?", at=at)],
+            digest=f"{number:064d}", customer_digest=f"{number:064d}",
+            received_at=at, decided_at=at,
+        )
+        for number, (_, at) in enumerate(moments)
+    )  # fmt: skip
+    Decision.objects.bulk_create(
+        Decision(
+            thread=transcript.thread,
+            transcript=transcript,
+            category=category,
+            source=draw.choices(["rules", "model", "both", "person"], [4, 5, 2, 1])[0]
+            if category
+            else "nobody",
+            doubt="" if category else "unsure",
+            decided_at=at,
+            contacted_at=at,
+            staged_at=at,
+            channel=draw.choices(["email", "chat", "voice", "messaging"], [5, 3, 2, 2])[0],
+            language=draw.choices(["en", "es", "zh-Hant"], [8, 2, 1])[0],
+            product=draw.choice(["Runner 3", "Scale X", "Trail 2", ""]),
+            team=draw.choice(["North", "South"]),
+            queue=draw.choice(["Support", "Returns"]),
+            is_audit=bool(category) and number % 20 == 0,
+            audit_probability=0.05 if category else 0.0,
+        )
+        for number, (transcript, (category, at)) in enumerate(
+            zip(transcripts, moments, strict=True)
+        )
+    )
+    audited = Decision.objects.filter(is_audit=True, source__in=["rules", "model", "both"])
+    for number, decision in enumerate(audited):
+        make.make_feedback(
+            thread=decision.thread,
+            decision=decision,
+            transcript=decision.transcript,
+            category=leaves[0] if number % 14 == 0 else decision.category,
+            verdict="confirmed",
+            is_blind=True,
+        )
 
 
 def _written(decision: Decision, at: datetime, number: int) -> None:

@@ -115,7 +115,7 @@ def test_children_may_come_before_their_parents_and_codes_are_made():
     )
 
     assert [step.name for step in plan.steps] == [
-        "billing", "billing.refund", "billing.refund.visa_refund"
+        "billing.refund.visa_refund", "billing.refund", "billing"
     ]  # fmt: skip
     found = Category.objects.get(code="billing.refund.visa_refund")
     assert found.path_label == "Billing > Refund > Visa refund"
@@ -162,9 +162,9 @@ def test_wrong_rows_are_named_with_line_column_and_what_to_do():
     found = wrong(content)
 
     assert [(place, column) for place, column, _ in found] == [
-        ("line 9", "code"), ("line 10", "label"), ("line 2", "parent"), ("line 3", "active"),
-        ("line 5", "name"), ("line 6", "any_of"), ("line 7", "strength"),
-        ("line 7", "category"), ("line 11", "any_of"), ("line 8", "kind"),
+        ("line 2", "parent"), ("line 3", "active"), ("line 5", "name"), ("line 6", "any_of"),
+        ("line 7", "strength"), ("line 7", "category"), ("line 8", "kind"), ("line 9", "code"),
+        ("line 10", "label"), ("line 11", "any_of"),
     ]  # fmt: skip
     sentences = " ".join(sentence for *_, sentence in found)
     assert "There is no category “Biling”" in sentences
