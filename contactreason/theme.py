@@ -51,7 +51,12 @@ NAVIGATION = [
     {
         "title": "Conversations",
         "items": [
-            _entry("Decisions", "task_alt", "classifier.decision"),
+            {
+                **_entry("Decisions", "task_alt", "classifier.decision"),
+                "active": lambda request: (
+                    "/classifier/decision/" in request.path and "/reasons/" not in request.path
+                ),
+            },
             _entry("Transcripts", "forum", "classifier.transcript"),
             _entry("Feedback", "rate_review", "classifier.feedback"),
             _entry("Reviews", "fact_check", "classifier.review"),
