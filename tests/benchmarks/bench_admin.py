@@ -43,6 +43,9 @@ def main() -> int:
 
     django.setup()
     try:
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
         if is_new:
             fill()
         return measure(options.only)
@@ -65,12 +68,10 @@ def make_database() -> bool:
 
 
 def fill() -> None:
-    from django.core.management import call_command
     from django.db import connection
 
     from tests.benchmarks import large_desk
 
-    call_command("migrate", verbosity=0)
     begun = time.perf_counter()
     for made in large_desk.fill(random.Random(large_desk.SEED)):
         tell(f"made {made} ({time.perf_counter() - begun:.0f} s)")
@@ -110,11 +111,11 @@ def addresses() -> Iterator[tuple[str, str]]:
     transcripts = reverse("admin:classifier_transcript_changelist")
     yield "transcripts of a channel", f"{transcripts}?channel=voice"
     for name, arguments in {
-        "review": [],
-        "classifier_decision_reasons": [],
+        "admin:review": [],
+        "admin:classifier_decision_reasons": [],
     }.items():
         try:
-            yield name, reverse(f"admin:{name}", args=arguments)
+            yield name, reverse(name, args=arguments)
         except NoReverseMatch:
             tell(f"there is no page {name}")
     yield "export form", reverse("export", args=["decisions"])
