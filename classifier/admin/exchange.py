@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from classifier.exchanging import (
     FORMS,
@@ -37,7 +38,11 @@ MISTAKES_SHOWN = 200
 class FileForm(forms.Form):
     """A file, and, to bring it in, the digest of what it was shown to do."""
 
-    file = forms.FileField(error_messages={"required": "Choose a file first."})
+    file = forms.FileField(
+        error_messages={"required": "Choose a file first."},
+        # The theme's own: its script looks for what stands around it.
+        widget=UnfoldAdminFileFieldWidget(attrs={"id": "file", "accept": ".csv,.xlsx,.json"}),
+    )
     expected = forms.CharField(required=False, max_length=64)
 
 
@@ -142,6 +147,7 @@ class TaxonomyFilePages:
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "title": "Categories and rules as one file",
             "forms": [(form.label, form.code) for form in FORMS.values()],
+            "form": FileForm(),
             "may_bring": request.user.has_perms(MAY_BRING),
             **told,
         }

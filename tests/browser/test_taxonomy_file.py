@@ -29,11 +29,11 @@ def test_the_file_that_was_looked_at_is_brought_in_without_choosing_it_again(
     right.write_text(ROWS.format(example="my gift card is empty"), encoding="utf-8")
     page.goto(reverse("admin:classifier_category_file"))
 
-    page.get_by_label("File", exact=True).set_input_files(wrong)
+    page.locator("input[type=file]").set_input_files(wrong)
     page.get_by_role("button", name="Look what it would do").click()
     expect(page.get_by_text("the rule does not find “a voucher”")).to_be_visible()
     expect(page.get_by_role("button", name="Bring it in")).to_have_count(0)
-    page.get_by_label("File", exact=True).set_input_files(right)
+    page.locator("input[type=file]").set_input_files(right)
     page.get_by_role("button", name="Look what it would do").click()
     page.get_by_role("button", name="Bring it in").click()
 
