@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat, Substr
 
 from classifier import leases
 from classifier.engine.errors import NothingToLearn
@@ -21,7 +24,8 @@ from classifier.models import (
     Transcript,
 )
 from classifier.models.category import LABEL_CHARACTERS, PATH_SEPARATOR
-from classifier.models.gold_label import Settled
+from classifier.models.gold_label import THREAD_DIGITS, THREAD_PREFIX, Settled
+from classifier.models.transcript import digest
 from classifier.models.trust import TrustBook
 from classifier.retraining import NothingNew, look_for_news, train_candidate
 from sfsync.field_map import LEVEL_SLOTS, Slot
@@ -192,15 +196,18 @@ class _Adopter:
 
     def _paths(self) -> list[Path]:
         """Return every path that can be chosen, parents first: picked by someone, or on top."""
-        top = self._levels[0]
-        said = self._assessment.cases.order_by().values_list("path", flat=True)
-        picked = {tuple(path) for path in said.iterator(chunk_size=CASES_AT_ONCE)}
-        picked |= {(value,) for value in top.active}
+        picked = self._picked | {(value,) for value in self._levels[0].active}
         prefixes = {path[:depth] for path in picked for depth in range(1, len(path) + 1)}
         return sorted(
             (path for path in prefixes if self._is_active(path)),
             key=lambda path: (len(path), path),
         )
+
+    @cached_property
+    def _picked(self) -> set[Path]:
+        """The paths that somebody picked."""
+        said = self._assessment.cases.order_by().values_list("path", flat=True).distinct()
+        return {tuple(path) for path in said}
 
     def _is_active(self, path: Path) -> bool:
         pairs = zip(self._levels, path, strict=False)
@@ -274,20 +281,32 @@ class _Adopter:
     # Labels
 
     def _make_labels(self, tell: Progress) -> None:
-        rows = self._assessment.cases.filter(doubt=None).order_by("id")
+        rows = self._usable()
+        if self._is_dry:
+            self._foretell_labels(rows)
+            return
         total, done = max(rows.count(), 1), 0
         at = leases.now()
-        for batch in _batches(rows.iterator(chunk_size=CASES_AT_ONCE)):
-            self._keep(list(self._usable(batch)), at)
+        for batch in _batches(rows.order_by("id").iterator(chunk_size=CASES_AT_ONCE)):
+            self._keep(batch, at)
             done += len(batch)
             share = CATEGORIES_UNTIL + (LABELS_UNTIL - CATEGORIES_UNTIL) * done / total
             tell(f"{self._made.labels:,} gold labels kept", share)
 
-    def _usable(self, rows: Iterable[AssessedCase]) -> Iterator[AssessedCase]:
-        for row in rows:
-            has_words = any(turn["text"].strip() for turn in row.turns)
-            if has_words and row.path and self._is_active(tuple(row.path)):
-                yield row
+    def _usable(self) -> "QuerySet[AssessedCase]":
+        """Return the Cases with words and a tag that is neither doubtful nor out of use."""
+        unused = [list(path) for path in self._picked if not self._is_active(path)]
+        rows = self._assessment.cases.filter(doubt=None).exclude(digest=digest(()))
+        return rows.exclude(path__in=unused) if unused else rows
+
+    def _foretell_labels(self, rows: "QuerySet[AssessedCase]") -> None:
+        """Count in the database: a page waits for it."""
+        gold = Concat(Value(THREAD_PREFIX), Substr("digest", 1, THREAD_DIGITS))
+        judged = GoldLabel.objects.filter(thread=OuterRef("case_id"))
+        known = Transcript.objects.filter(thread=OuterRef("gold"))
+        fresh = rows.annotate(gold=gold).filter(~Exists(judged), ~Exists(known))
+        self._made.labels = fresh.order_by().values("digest").distinct().count()
+        self._made.known = rows.count() - self._made.labels
 
     def _keep(self, rows: Sequence[AssessedCase], at: Any) -> None:
         """Keep the labels of Cases that nobody has judged here yet."""
@@ -299,13 +318,8 @@ class _Adopter:
         for row in rows:
             if row.case_id not in judged:
                 fresh.setdefault(row.digest, row)
-        gold = {f"gold:{each[:48]}" for each in fresh}
-        if self._is_dry:
-            known = Transcript.objects.filter(thread__in=gold).count()
-            new = len(fresh) - known
-        else:
-            with transaction.atomic():
-                new = self._kept(list(fresh.values()), at)
+        with transaction.atomic():
+            new = self._kept(list(fresh.values()), at)
         self._made.labels += new
         self._made.known += len(rows) - new
 

@@ -18,10 +18,11 @@ from classifier.engine.features import words_of
 from classifier.engine.folding import fold
 from classifier.engine.prospects import LabelProspect, Prospect, Share
 from classifier.errands import ErrandFailed, Run
+from classifier.models.remit import within_remit
 from classifier.models.transcript import digest, to_rows
 from sfsync import allowance
 from sfsync import gateway as gateways
-from sfsync.assessment_page import html_of
+from sfsync.assessment_page import WORST, doubtful, html_of
 from sfsync.errors import ALLOWANCE_SPENT, SalesforceError, SalesforceThrottled, WrongOrg
 from sfsync.gateway import SalesforceGateway
 from sfsync.history_reading import PastCase, past_cases
@@ -86,7 +87,11 @@ def do_assess(run: Run) -> Mapping[str, Any]:
         )
     except (CannotAssess, SalesforceError) as error:
         raise ErrandFailed(str(error)) from error
-    run.attach(FILE_NAME, "text/html", html_of(assessment).encode())
+    theirs = doubtful(assessment)
+    if run.errand.asked_by:
+        theirs = within_remit(theirs, run.errand.asked_by)
+    page = html_of(assessment, list(theirs[:WORST]))
+    run.attach(FILE_NAME, "text/html", page.encode())
     return {"assessment": assessment.pk, "told": headline(assessment)}
 
 

@@ -16,7 +16,7 @@ from classifier.models.transcript import Transcript, digest, to_rows
 
 HELD_OUT_SHARE = 0.15  # as many as leave 30 texts to measure on where 200 are labelled
 THREAD_PREFIX = "gold:"
-_THREAD_DIGITS = 48
+THREAD_DIGITS = 48
 PEOPLE = "people"
 """The source of labels that were settled from what people said."""
 
@@ -158,7 +158,7 @@ class GoldLabelManager(models.Manager["GoldLabel"]):
 
 def thread_of(words_digest: str) -> str:
     """Return the thread under which the words of a gold label are kept."""
-    return THREAD_PREFIX + words_digest[:_THREAD_DIGITS]
+    return THREAD_PREFIX + words_digest[:THREAD_DIGITS]
 
 
 def split_of(digest_of_words: str) -> "GoldLabel.Split":

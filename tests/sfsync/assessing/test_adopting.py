@@ -34,7 +34,7 @@ def test_a_dry_run_says_what_adopting_then_makes(assessment):
 
     made = adopt(assessment, by="olga")
 
-    for name in ("categories", "values", "labels", "doubtful", "reviews", "mapping"):
+    for name in ("categories", "values", "labels", "known", "doubtful", "reviews", "mapping"):
         assert getattr(made, name) == getattr(foretold, name), name
     assert Category.objects.count() == before[0] + len(made.categories) == before[0] + 8
     assert GoldLabel.objects.count() == made.labels > 0
