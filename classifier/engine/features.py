@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
 from classifier.engine.folding import Folded, fold
 from classifier.engine.redaction import without_placeholders
@@ -189,14 +189,28 @@ class Features:
 
         Made block by block: 50,000 texts of 1 kB would need 6 GB at once on the way.
         """
-        blocks = [self._block(block) for block in _in_blocks(texts)]
-        if not blocks:
+        values: list[Floats] = []
+        rows: list[NDArray[np.int32]] = []
+        sizes: list[Whole] = []
+        for block in _in_blocks(texts):
+            found = self._block(block)
+            values.append(found[0])
+            rows.append(found[1])
+            sizes.append(found[2])
+        if not sizes:
             return csr_matrix((0, len(self)), dtype=np.float32)
-        return blocks[0] if len(blocks) == 1 else vstack(blocks, format="csr")
+        starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
+        columns = np.concatenate(rows)
+        rows.clear()  # the parts and the whole beside each other would be half as much again
+        return csr_matrix(
+            (np.concatenate(values), columns, starts), shape=(len(starts) - 1, len(self))
+        )
 
-    def _block(self, texts: Iterable[Iterable[Sequence[str]]]) -> csr_matrix:
+    def _block(
+        self, texts: Sequence[Iterable[Sequence[str]]]
+    ) -> tuple[Floats, NDArray[np.int32], Whole]:
+        """Return values and rows of some texts, one text after the other, and how many each has."""
         found = [np.array(self._rows(turns), dtype=np.int64) for turns in texts]
-        shape = (len(found), len(self))
         lines = np.repeat(np.arange(len(found)), [len(rows) for rows in found])
         keys, counts = np.unique(lines * len(self) + np.concatenate(found), return_counts=True)
         lines, rows = np.divmod(keys, max(len(self), 1))
@@ -204,8 +218,8 @@ class Features:
         blocks = 2 * lines + (rows >= len(self.words))
         squares = np.bincount(blocks, weights=values.astype(np.float64) ** 2)
         values /= np.sqrt(squares)[blocks].astype(np.float32)
-        starts = np.searchsorted(lines, np.arange(len(found) + 1))
-        return csr_matrix((values, rows, starts), shape=shape)
+        sizes = np.bincount(lines, minlength=len(found))
+        return values, rows.astype(np.int32), sizes.astype(np.int64)
 
     def _weighed(self, rows: Whole, counts: Whole) -> Floats:
         """Return damped counts times rarity: the tenth "refund" says less than the first."""

@@ -205,7 +205,14 @@ class _Lesson:
                 f"label conversations of at least {_FEWEST_LABELS}"
             )
         tell("reading", 0.0)
-        texts = [Reading.of(e.transcript, recipe.speakers).words() for e in ordered]
+        known: dict[str, str] = {}  # each word once: 50,000 texts of 1 kB would hold 600 MB
+        texts = [
+            [
+                [known.setdefault(word, word) for word in turn]
+                for turn in Reading.of(e.transcript, recipe.speakers).words()
+            ]
+            for e in ordered
+        ]
         named = [
             label for label in labels if label in names and counts[label] < recipe.names_below
         ]

@@ -60,6 +60,18 @@ def test_rare_groups_are_left_out_and_the_frequent_ones_kept():
     assert len(features) <= 4
 
 
+def test_many_texts_have_the_vectors_that_each_has_alone(features):
+    texts = [[["refund", "card"]], [[]], [["card"]]] * 700
+
+    matrix = features.matrix(texts)
+
+    assert matrix.shape[0] == len(texts)
+    for place in (0, 1, 2, 998, 999, 1000, 1001, 2098, 2099):
+        rows, values = features.vector(texts[place])
+        assert matrix[place].indices.tolist() == rows.tolist()
+        assert matrix[place].data.tolist() == pytest.approx(values.tolist())
+
+
 def test_a_batch_of_nothing_has_no_lines(features):
     assert features.matrix([]).shape == (0, len(features))
 
