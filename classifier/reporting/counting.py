@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, DateField, Q, QuerySet
 from django.db.models.functions import TruncWeek
 
-from classifier.models import Category, Decision, DecisionReason, Feedback
+from classifier.models import Category, Decision, DecisionReason, Feedback, Review
 from classifier.models.remit import within_remit
 from classifier.reporting.question import (
     AUTOMATION,
@@ -24,6 +24,9 @@ from classifier.reporting.question import (
 
 Reason = int | None
 """A category's id; None: waits for a person."""
+_JUDGED = (
+    "decision", "is_blind", "decision__category", "category", "decision__audit_probability"
+)  # fmt: skip
 VALUES_SHOWN = 12
 """Values of a facet that a table names; the rest is one row."""
 
@@ -227,27 +230,44 @@ class Counts:
         return self._decisions(Q(contacted_at=None)).count()
 
     def audited(self) -> list[tuple[int, int | None, float]]:
-        """Return what automation said, what a person said blind, and the chance of the draw.
+        """Return what automation said, what a person said of it, and the chance to be asked.
 
-        One row per decision drawn for audit, the newest word first counted; also decisions that
-        a person's word has replaced since, else only the right ones would be left.
+        One row per decision drawn for audit, also where a person's word has replaced it since,
+        else only the right ones would be left. The blind word counts; where a person spoke
+        before anybody was asked blind, as representatives do in Salesforce, theirs does. What
+        still waits to be asked about is what nobody has corrected: the blind words stand for it
+        as well, so their chance is the draw's times the share of those that were asked.
         """
-        rows = Feedback.objects.counted().filter(
+        drawn = Q(
             self._filters("decision__"),
-            is_blind=True,
             decision__is_audit=True,
             decision__audit_probability__gt=0,
             decision__source__in=AUTOMATION,
             decision__contacted_at__gte=self.question.start,
             decision__contacted_at__lt=self.question.end,
-        ).exclude(verdict=Feedback.Verdict.UNCLEAR)  # fmt: skip
-        seen: QuerySet[Any] = within_remit(rows, self.user, "decision__")
-        newest: dict[int, tuple[int, int | None, float]] = {}
-        for pk, said, truth, chance in seen.order_by("said_at", "id").values_list(
-            "decision", "decision__category", "category", "decision__audit_probability"
-        ):
-            newest[pk] = (said, truth, chance)
-        return list(newest.values())
+        )
+        # At the desk who was not asked blind saw the tag for no reason but to judge it.
+        counted = Feedback.objects.counted().exclude(verdict=Feedback.Verdict.UNCLEAR)
+        words: QuerySet[Any] = within_remit(
+            counted.filter(drawn).exclude(is_blind=False, source=Feedback.Source.DESK),
+            self.user,
+            "decision__",
+        )
+        found: dict[int, tuple[bool, int, int | None, float]] = {
+            pk: tuple(row)
+            for pk, *row in words.order_by("is_blind", "said_at", "id").values_list(*_JUDGED)
+        }
+        asked_about = Review.objects.waiting().filter(drawn, kind=Review.Kind.AUDIT)
+        waits = within_remit(asked_about, self.user, "decision__").values_list("decision")
+        waiting = sum(pk not in found for (pk,) in waits)
+        blind = sum(is_blind for is_blind, *_ in found.values())
+        if not blind and waiting:
+            return []  # only what people corrected is known: no sample of anything
+        asked = blind / (blind + waiting) if waiting else 1.0
+        return [
+            (said, truth, chance * asked if is_blind else chance)
+            for is_blind, said, truth, chance in found.values()
+        ]
 
     def _decisions(self, when: Q) -> "QuerySet[Decision]":
         rows = Decision.objects.standing().filter(when, self._filters("")).order_by()

@@ -187,6 +187,29 @@ def test_how_right_automation_is_comes_from_blind_words_on_the_audit_slice(lead)
     assert 0 < share.low < share.value < share.high < 1
 
 
+def test_corrections_in_salesforce_before_the_audit_do_not_flatter_the_figure(lead):
+    refund, other = make.make_category("Refund"), make.make_category("Other")
+    drawn = [contact(refund, is_audit=True, audit_probability=0.1) for _ in range(10)]
+    for decision in drawn[:2]:
+        make.make_feedback(
+            thread=decision.thread, decision=decision, category=other, source="salesforce"
+        )
+    audits = [make.make_review(kind="audit", decision=decision) for decision in drawn[2:]]
+    assert shown(lead).rightness is None  # none but wrong ones are known yet
+
+    for review in audits[:4]:
+        make.make_feedback(
+            thread=review.thread, decision=review.decision, category=refund, is_blind=True
+        )
+        review.closed_at, review.outcome = NOW, "confirmed"
+        review.save()
+
+    share = shown(lead).rightness
+
+    # Two of ten are wrong, though of the six that somebody looked at it were two of six.
+    assert (share.size, share.value) == (6, pytest.approx(0.8))
+
+
 def test_people_see_the_figures_of_their_groups_only(client):
     billing = make.make_category("Billing")
     contact(billing, team="North")
@@ -255,7 +278,7 @@ def test_more_contacts_ask_the_database_no_more(lead, asked):
     few = queries()
     fill(20)
 
-    assert queries() == few < 25
+    assert queries() == few < 26
 
 
 def test_the_files_hold_the_figures_and_run_nothing(lead):
