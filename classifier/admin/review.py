@@ -25,8 +25,8 @@ from classifier.models import Category, Feedback, Review
 from classifier.models.review import ReviewQuerySet
 
 NOTE_CHARACTERS = 2000
-COUNTED = 100
-"""The menu counts no further: “99+” says enough."""
+COUNTED = 1_000
+"""Nobody counts further: “999+” says enough, and costs the same however many wait."""
 OUTCOME_TONES = {
     Review.Outcome.CONFIRMED: "good",
     Review.Outcome.CORRECTED: "warn",
@@ -65,8 +65,7 @@ class OpenFilter(admin.SimpleListFilter):
 def count_waiting(request: HttpRequest) -> str:
     """Return how many questions wait that this person may answer, for the menu."""
     desk = cast("ReviewAdmin", admin.site.get_model_admin(Review))
-    number = desk.waiting(request)[:COUNTED].count()
-    return f"{COUNTED - 1}+" if number == COUNTED else str(number)
+    return _number(desk.waiting(request))
 
 
 @admin.register(Review)
@@ -214,7 +213,7 @@ class ReviewAdmin(WithinRemit, ReadOnly, ModelAdmin):
         waiting = self.waiting(request)
         review = waiting.reserve_first(_user(request), leases.now())
         if review is None:
-            return {"waiting": 0}
+            return {"waiting": "0"}
         return self._context(review_page(review, is_whole=is_whole), waiting)
 
     def _context(self, page: ReviewPage, waiting: ReviewQuerySet) -> dict[str, Any]:
@@ -224,7 +223,7 @@ class ReviewAdmin(WithinRemit, ReadOnly, ModelAdmin):
             "name": self.names(review),
             # The Case itself shows what was written to it.
             "links": () if review.is_blind else self.links(review),
-            "waiting": waiting.count(),
+            "waiting": _number(waiting),
             "note_characters": NOTE_CHARACTERS,
         }
 
@@ -296,6 +295,11 @@ class ReviewAdmin(WithinRemit, ReadOnly, ModelAdmin):
     @admin.display(description="Closed", ordering="closed_at")
     def closed(self, review: Review) -> SafeString | None:
         return ago(review.closed_at)
+
+
+def _number(waiting: ReviewQuerySet) -> str:
+    number = waiting[:COUNTED].count()
+    return f"{COUNTED - 1}+" if number == COUNTED else str(number)
 
 
 def _user(request: HttpRequest) -> User:

@@ -67,6 +67,8 @@ def test_a_suggestion_is_confirmed_with_two_keys_and_the_next_case_comes(page: P
     assert (word.category.label, word.verdict, word.person) == ("Refund", "confirmed", "ada")
     assert shown(page) == str(reviews[1].pk)
     expect(page.locator(".cr-waiting b")).to_have_text("2")
+    expect(page.get_by_role("link", name="Review 2")).to_be_visible()
+    expect(page.locator("#review-guideline")).to_contain_text("Wrong address")
 
 
 def test_a_reason_that_nobody_suggested_is_found_by_typing(page: Page, reviews):
@@ -82,6 +84,18 @@ def test_a_reason_that_nobody_suggested_is_found_by_typing(page: Page, reviews):
 
     word = Feedback.objects.get()
     assert (word.category.label, word.verdict) == ("Close the account", "corrected")
+
+
+def test_all_reasons_can_be_looked_through_before_a_letter_is_typed(page: Page, reviews):
+    open_desk(page)
+
+    press(page, "/", "Enter")
+    expect(page.locator("#review-chosen")).to_have_text("Nothing chosen yet")
+    expect(page.get_by_role("option", name="Account", exact=True)).to_be_visible()
+    press(page, "ArrowDown", "Enter")
+    expect(page.locator("#review-found")).to_be_hidden()
+
+    expect(page.locator("#review-chosen button")).to_have_count(1)
 
 
 def test_several_reasons_with_one_in_front(page: Page, reviews):

@@ -7,8 +7,10 @@
   const place = document.getElementById("review-case");
   const line = document.getElementById("review-told");
   const keys = document.getElementById("review-keys");
+  const badge = document.querySelector(`li > a[href="${desk.dataset.url}"] > span:last-child`); // in the menu
   const atOnce = document.getElementById("review-at-once");
   const SHOWN = 9; // options of the search: more are no choice
+  const LISTED = 200; // reasons shown before anything is typed, to look through
   const RENEW = 120_000; // milliseconds; a reservation lasts five times as long
   const IDLE = 600_000; // a page that nobody touches gives its Case back
   const AT_ONCE = "review-number-sends-at-once";
@@ -81,6 +83,7 @@
   function show(body) {
     const note = place.querySelector("#review-note")?.value || "";
     place.innerHTML = body.html;
+    if (badge) badge.textContent = body.waiting;
     begin();
     if (body.keep) {
       chosen = kept.chosen;
@@ -99,7 +102,13 @@
     chosen = data?.chosen ? data.chosen.split(" ") : [];
     verdict = { out_of_scope: "none", unclear: "unclear" }[data?.verdict] || "";
     isFurther = false;
+    guideFirst();
     paint();
+  }
+
+  function guideFirst() {
+    const first = chosen[0] || place.querySelector(".cr-choice")?.dataset.code;
+    if (first) guide(first);
   }
 
   async function answer() {
@@ -220,8 +229,7 @@
       });
       for (const one of reasons) byCode.set(one.code, one);
       paint();
-      const first = chosen[0] || place.querySelector(".cr-choice")?.dataset.code;
-      if (first) guide(first);
+      guideFirst();
     } catch {
       tell("The list of reasons could not be loaded. Reload the page to search.", "warn");
     }
@@ -237,7 +245,7 @@
   function found(text) {
     const wanted = folded(text.trim());
     const parts = wanted.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-    if (!parts.length) return [];
+    if (!parts.length) return text ? [] : reasons.slice(0, LISTED);
     return reasons
       .map((one) => [rankOf(one, wanted, parts), one])
       .filter(([rank]) => rank < 4)
@@ -260,10 +268,14 @@
       Object.assign(none, { className: "cr-none", textContent: "No reason has these words. n says: none of ours." });
       options.push(none);
     }
+    unfold(options);
+    point(text ? 0 : -1); // Enter chooses nothing that nobody typed or pointed at
+  }
+
+  function unfold(options) {
     list().replaceChildren(...options);
     list().hidden = !options.length;
     search().setAttribute("aria-expanded", String(options.length > 0));
-    point(0);
   }
 
   function point(number) {
@@ -278,7 +290,8 @@
 
   function leaveSearch() {
     search().value = "";
-    offer();
+    unfold([]);
+    search().removeAttribute("aria-activedescendant");
     search().blur();
     isFurther = false;
   }
@@ -289,7 +302,7 @@
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in steps && options.length) {
       event.preventDefault();
-      point((at + steps[event.key] + options.length) % options.length);
+      point(at < 0 && event.key === "ArrowUp" ? options.length - 1 : (at + steps[event.key] + options.length) % options.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
       if (options[at]) {
@@ -306,6 +319,7 @@
     if (!question()) return;
     isFurther = further;
     search().focus();
+    offer();
   }
 
   // --- Keys and clicks -----------------------------------------------------------------------
@@ -328,7 +342,7 @@
     const box = place.querySelector("#review-guideline");
     if (!box) return;
     isGuided = box.hidden;
-    if (!box.childElementCount) guide(chosen[0] || place.querySelector(".cr-choice")?.dataset.code);
+    if (!box.childElementCount) guideFirst();
     box.hidden = !isGuided || !box.childElementCount;
     if (!box.hidden) box.scrollIntoView({ block: "nearest" });
   }
@@ -359,6 +373,10 @@
 
   document.addEventListener("keydown", (event) => {
     touchedAt = Date.now();
+    if (keys.open && event.key === "Escape") {
+      event.preventDefault(); // the browser's own way closes it only after the next key
+      return keys.close();
+    }
     if (keys.open || event.repeat || event.isComposing) return;
     const target = event.target;
     if (target.id === "review-search") return searchKey(event);
