@@ -6,7 +6,8 @@ errand begins anew elsewhere, so what an errand does must be right when done twi
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.db.models import QuerySet
 
 from classifier import leases
 from classifier.models import Errand, ErrandFile
-from classifier.models.errand import ERROR_CHARACTERS, SAID_CHARACTERS
+from classifier.models.errand import ERROR_CHARACTERS, SAID_CHARACTERS, ErrandPiece
 from classifier.trouble import TROUBLE, database_sentence
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,10 @@ PAUSE = timedelta(minutes=1)
 FILES_KEPT = timedelta(days=7)
 """A file may hold what customers said: it is not kept for longer than it takes to fetch it."""
 ERRANDS_KEPT = timedelta(days=30)
+
+
+PIECE_BYTES = 1_000_000
+"""About as much of a file is in memory at a time."""
 
 
 class ErrandFailed(Exception):
@@ -54,19 +59,37 @@ class Run:
         if not self._mine().update(said=said[:SAID_CHARACTERS], share=done):
             raise TakenOver
 
-    def attach(self, name: str, media_type: str, content: bytes) -> None:
-        """Keep a file for download; another one of this errand is replaced.
+    def attach(self, name: str, media_type: str, content: Iterable[bytes]) -> int:
+        """Keep a file for download and return its bytes; another one of this errand is replaced.
+
+        ``content`` is kept as it comes, so progress can be told between its parts.
 
         Raises:
             TakenOver: the claim was lost meanwhile; let it pass.
         """
+        with self._claimed():
+            ErrandFile.objects.filter(errand=self.errand).delete()
+            file = ErrandFile.objects.create(
+                errand=self.errand, name=name, media_type=media_type
+            )
+        size = 0
+        for number, piece in enumerate(_pieces(content)):
+            with self._claimed():
+                ErrandPiece.objects.create(file=file, number=number, content=piece)
+            size += len(piece)
+        return size
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        """Write in one short transaction, as long as this errand is ours.
+
+        Raises:
+            TakenOver: it is not any more.
+        """
         with transaction.atomic():
             if not self._mine().select_for_update().exists():
                 raise TakenOver
-            ErrandFile.objects.update_or_create(
-                errand=self.errand,
-                defaults={"name": name, "media_type": media_type, "content": content},
-            )
+            yield
 
     def begin(self) -> None:
         """Note that the work begins, whatever an earlier attempt had come to."""
@@ -90,6 +113,18 @@ class Run:
 
     def _mine(self) -> QuerySet[Errand]:
         return Errand.objects.filter(pk=self.errand.pk, epoch=self.errand.epoch, done_at=None)
+
+
+def _pieces(content: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes in pieces of about ``PIECE_BYTES``."""
+    piece = bytearray()
+    for part in content:
+        piece += part
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 Doing = Callable[[Run], Mapping[str, Any]]

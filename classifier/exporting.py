@@ -25,7 +25,16 @@ from classifier.models import (
     Transcript,
 )
 from classifier.models.remit import within_remit
-from classifier.spreadsheets import FORMS, Cell, Form, written
+from classifier.spreadsheets import (
+    FORMS,
+    JSONL,
+    MOST_ROWS,
+    XLSX,
+    Cell,
+    Form,
+    written,
+    written_lines,
+)
 
 ROWS_AT_ONCE = 1_000
 ERRAND = "export"
@@ -79,6 +88,10 @@ class Sheet:
     """Row and the conversation's name elsewhere → one cell per column."""
     transcript: Callable[[Any], Transcript | None]
     thread: Callable[[Any], str]
+    unread: tuple[str, ...] = ()
+    """Large columns of the rows' neighbours that no cell needs."""
+    training: Callable[[Any], Mapping[str, Any]] | None = None
+    """With words, as JSON lines: what ``import_gold`` reads, instead of one column of text."""
 
 
 MAY_EXPORT = "classifier.add_errand"
@@ -102,33 +115,41 @@ def selected(sheet: Sheet, selection: Selection, user: Any) -> QuerySet[Any]:
     return rows if selection.is_whole else rows.filter(sheet.whole)
 
 
-def columns(sheet: Sheet, selection: Selection) -> tuple[str, ...]:
-    """Return the heads of the columns."""
-    return (*sheet.columns, "words") if selection.with_words else sheet.columns
-
-
-def lines(
+def records(
     sheet: Sheet,
     selection: Selection,
     user: Any,
+    form: Form,
     on_progress: Callable[[int], object] = lambda count: None,
-) -> Iterator[Sequence[Cell]]:
-    """Yield the cells of each row; ``on_progress`` hears how many were yielded so far."""
-    rows = selected(sheet, selection, user).order_by("pk")
+) -> Iterator[Mapping[str, Any]]:
+    """Yield each row as column → cell; ``on_progress`` hears how many were yielded so far."""
+    unread = sheet.unread if selection.with_words else (*sheet.unread, "transcript__turns")
+    rows = selected(sheet, selection, user).defer(*unread).order_by("pk")
     count, after = 0, Q()
     while portion := list(rows.filter(after)[:ROWS_AT_ONCE]):
         names = _names([sheet.thread(row) for row in portion])
         for row in portion:
             cells = sheet.cells(row, names.get(sheet.thread(row), ""))
-            yield (*cells, _said(sheet.transcript(row))) if selection.with_words else cells
+            record = dict(zip(sheet.columns, cells, strict=True))
+            yield {**record, **(_words(sheet, row, form) if selection.with_words else {})}
         count += len(portion)
         after = Q(id__gt=portion[-1].id)
         on_progress(count)
 
 
-def content(sheet: Sheet, selection: Selection, user: Any, form: Form) -> Iterator[bytes]:
+def content(
+    sheet: Sheet,
+    selection: Selection,
+    user: Any,
+    form: Form,
+    on_progress: Callable[[int], object] = lambda count: None,
+) -> Iterator[bytes]:
     """Yield the file, piece by piece."""
-    return written(form, columns(sheet, selection), lines(sheet, selection, user))
+    rows = records(sheet, selection, user, form, on_progress)
+    if form is JSONL:
+        return written_lines(rows)
+    columns = (*sheet.columns, "words") if selection.with_words else sheet.columns
+    return written(form, columns, (list(row.values()) for row in rows))
 
 
 def file_name(sheet: Sheet, form: Form, at: datetime) -> str:
@@ -150,7 +171,8 @@ def export(run: Run) -> Mapping[str, Any]:
     """Do an errand: write the file and attach it. Its rows are those its asker may see.
 
     Raises:
-        ErrandFailed: whoever asked has no account any more.
+        ErrandFailed: whoever asked has no account any more, or there are more rows than the form
+            of file can hold.
     """
     sheet, form = SHEETS[run.parameters["sheet"]], FORMS[run.parameters["form"]]
     selection = Selection(**run.parameters["selection"])
@@ -158,14 +180,22 @@ def export(run: Run) -> Mapping[str, Any]:
     if user is None or not user.is_active:
         raise ErrandFailed("Whoever asked for this export has no account here any more.")
     whole = selected(sheet, selection, user).count()
+    if form is XLSX and whole > MOST_ROWS:
+        raise ErrandFailed(
+            f"These are {whole:,} rows; a sheet of Excel holds {MOST_ROWS:,}. Choose CSV or JSON"
+            " lines, or fewer days at a time."
+        )
+    count = 0
 
-    def tell(count: int) -> None:
-        run.say(f"{count:,} of {whole:,} rows written", count / max(whole, 1) * 0.99)
+    def tell(so_far: int) -> None:
+        nonlocal count
+        count = so_far
+        done = min(so_far / max(whole, 1), 1.0)
+        run.say(f"{so_far:,} of {whole:,} rows written", done * 0.99)
 
-    rows = lines(sheet, selection, user, tell)
-    file = b"".join(written(form, columns(sheet, selection), rows))
-    run.attach(file_name(sheet, form, run.errand.asked_at), form.media_type, file)
-    return {"rows": whole, "bytes": len(file), "told": f"{whole:,} rows written."}
+    file = content(sheet, selection, user, form, tell)
+    size = run.attach(file_name(sheet, form, run.errand.asked_at), form.media_type, file)
+    return {"rows": count, "bytes": size, "told": f"{count:,} rows written."}
 
 
 def _midnight(day: str, *, days: int = 0) -> datetime:
@@ -175,6 +205,13 @@ def _midnight(day: str, *, days: int = 0) -> datetime:
 
 def _names(threads: Sequence[str]) -> dict[str, str]:
     return {thread: name for names in NAMES for thread, name in names(threads).items()}
+
+
+def _words(sheet: Sheet, row: Any, form: Form) -> Mapping[str, Any]:
+    """Return the columns with the conversation's words."""
+    if form is JSONL and sheet.training is not None:
+        return sheet.training(row)
+    return {"words": _said(sheet.transcript(row))}
 
 
 def _said(transcript: Transcript | None) -> str:
@@ -190,12 +227,19 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
+LARGE_OF_MODEL = ("recipe", "metrics", "trained_on")
+
+
 def _codes(categories: Sequence[Category]) -> str:
     return SEPARATOR.join(category.code for category in categories)
 
 
 def _decisions() -> QuerySet[Decision]:
-    further = DecisionReason.objects.filter(is_suggestion=False).select_related("category")
+    further = (
+        DecisionReason.objects.filter(is_suggestion=False)
+        .select_related("category")
+        .defer("evidence")
+    )
     return Decision.objects.select_related(
         f"category__{PARENTS}", "model_version", "decided_by", "transcript"
     ).prefetch_related(Prefetch("reasons", further))
@@ -265,9 +309,19 @@ def _gold_cells(label: GoldLabel, name: str) -> Sequence[Cell]:
     return (
         label.pk, label.thread, name, _codes(reasons),
         SEPARATOR.join(category.path_label for category in reasons),
-        label.split, label.source, _iso(label.settled_at), label.agreement,
+        "train" if label.split == GoldLabel.Split.TRAIN else "test",
+        label.split == GoldLabel.Split.AUDIT,
+        label.source, _iso(label.settled_at), label.agreement,
         SEPARATOR.join(said), label.transcript.digest, label.transcript.language,
     )  # fmt: skip
+
+
+def _training(label: GoldLabel) -> Mapping[str, Any]:
+    """Return a label as a line of a data file (``classifier.engine.datasets``)."""
+    return {
+        "labels": [reason.category.path_label for reason in label.reasons.all()],
+        "turns": label.transcript.turns,
+    }
 
 
 SHEETS = {
@@ -310,6 +364,10 @@ SHEETS = {
             cells=_decision_cells,
             transcript=lambda decision: decision.transcript,
             thread=lambda decision: decision.thread,
+            unread=(
+                "transcript__context",
+                *(f"model_version__{one}" for one in LARGE_OF_MODEL),
+            ),
         ),
         Sheet(
             code="feedback",
@@ -352,6 +410,10 @@ SHEETS = {
             cells=_feedback_cells,
             transcript=lambda feedback: feedback.transcript,
             thread=lambda feedback: feedback.thread,
+            unread=(
+                "transcript__context",
+                *(f"decision__model_version__{one}" for one in LARGE_OF_MODEL),
+            ),
         ),
         Sheet(
             code="gold_labels",
@@ -364,6 +426,7 @@ SHEETS = {
                 "codes",
                 "reasons",
                 "split",
+                "is_audit",
                 "source",
                 "settled_at",
                 "agreement",
@@ -379,6 +442,8 @@ SHEETS = {
             cells=_gold_cells,
             transcript=lambda label: label.transcript,
             thread=lambda label: label.thread,
+            unread=("transcript__context",),
+            training=_training,
         ),
     )
 }

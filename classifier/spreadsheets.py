@@ -8,9 +8,9 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -24,6 +24,8 @@ folded to these by some (OWASP, CSV injection)."""
 LONGEST_CELL = (
     32_767  # characters in a cell of XLSX (Microsoft, Excel specifications and limits)
 )
+MOST_ROWS = 1_048_575
+"""Of a sheet of XLSX, below its head (the same page)."""
 _BUFFERED = 1_000_000  # bytes of XLSX kept in memory before they go to a file
 
 
@@ -69,7 +71,9 @@ def written(
     """Yield the file of a table, piece by piece; each row has one cell per column."""
     if form is CSV:
         return _csv(columns, rows)
-    return _xlsx(columns, rows) if form is XLSX else _jsonl(columns, rows)
+    if form is XLSX:
+        return _xlsx(columns, rows)
+    return written_lines(dict(zip(columns, row, strict=True)) for row in rows)
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
@@ -85,9 +89,10 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[byt
     yield line.getvalue().encode("utf-8", "replace")
 
 
-def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    for row in rows:
-        said = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)
+def written_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Yield a file of JSON lines, one for each record; their values may be lists and mappings."""
+    for record in records:
+        said = json.dumps(record, ensure_ascii=False)
         yield said.encode("utf-8", "replace") + b"\n"
 
 

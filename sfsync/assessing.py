@@ -91,7 +91,7 @@ def do_assess(run: Run) -> Mapping[str, Any]:
     if run.errand.asked_by:
         theirs = within_remit(theirs, run.errand.asked_by)
     page = html_of(assessment, list(theirs[:WORST]))
-    run.attach(FILE_NAME, "text/html", page.encode())
+    run.attach(FILE_NAME, "text/html", [page.encode()])
     return {"assessment": assessment.pk, "told": headline(assessment)}
 
 

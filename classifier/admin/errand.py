@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 
 from classifier import leases
@@ -78,22 +84,23 @@ class ErrandAdmin(ReadOnly, ModelAdmin):
             return redirect(kind.page(errand))
         return redirect("admin:classifier_errand_change", errand.pk)
 
-    def file_view(self, request: HttpRequest, pk: int) -> FileResponse:
+    def file_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         """Hand out the file to who asked for it, and to those who may see everything."""
         errand = self._visible(request, pk)
         if not may_fetch(request, errand):
             raise PermissionDenied
         file = getattr(errand, "file", None)
-        if file is None or not errand.is_over:
+        if file is None or not errand.is_over or errand.has_failed:
             raise Http404(f"The file is gone: files are kept for {FILES_KEPT.days} days.")
-        answer = FileResponse(
-            BytesIO(bytes(file.content)),
-            as_attachment=True,
-            filename=file.name,
+        return StreamingHttpResponse(
+            file.content(),
             content_type=file.media_type,
+            headers={
+                "Content-Disposition": content_disposition_header(True, file.name),  # noqa: FBT003
+                "X-Content-Type-Options": "nosniff",
+                "Cache-Control": "private, no-store",
+            },
         )
-        answer["X-Content-Type-Options"] = "nosniff"
-        return answer
 
     def change_view(
         self,
@@ -178,7 +185,8 @@ def progress(errand: Errand, now: datetime, *, has_file: bool) -> dict[str, Any]
 
     ``has_file``: whether its file, if there is one, may be offered.
     """
-    file = getattr(errand, "file", None) if errand.is_over and has_file else None
+    is_whole = errand.is_over and not errand.has_failed
+    file = getattr(errand, "file", None) if is_whole and has_file else None
     said = errand.error or errand.told or errand.said or _default_words(errand)
     return {
         "state": state_of(errand),

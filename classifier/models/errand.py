@@ -1,5 +1,6 @@
 """Work that a person asked for and a worker does: a training, an export, an assessment."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Self
 
@@ -125,12 +126,38 @@ class Errand(Leased):
 
 
 class ErrandFile(models.Model):
-    """What an errand made to be downloaded, apart so that no list page loads it."""
+    """What an errand made to be downloaded; whole once the errand is over, and has not failed.
+
+    Its content is in pieces, so that neither writing nor fetching a large one needs memory.
+    """
 
     errand = models.OneToOneField(Errand, models.CASCADE, related_name="file")
     name = models.CharField(max_length=120)
     media_type = models.CharField(max_length=100)
-    content = models.BinaryField()
 
     def __str__(self) -> str:
         return self.name
+
+    def content(self) -> Iterator[bytes]:
+        """Yield the file, piece by piece; one query each."""
+        numbers = self.pieces.order_by("number").values_list("number", flat=True)
+        for number in list(numbers):
+            yield bytes(self.pieces.values_list("content", flat=True).get(number=number))
+
+
+class ErrandPiece(models.Model):
+    """Some of the bytes of a file; pieces come one after the other by ``number``, from 0."""
+
+    file = models.ForeignKey(ErrandFile, models.CASCADE, related_name="pieces")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["file", "number"], name="a_piece_of_a_file_comes_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"piece {self.number} of file {self.file_id}"

@@ -9,8 +9,12 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from classifier import errands, exporting
+from classifier.engine.text import Transcript as Words
 from classifier.exporting import SHEETS, Selection
-from classifier.models import Errand
+from classifier.importing import Imported, import_gold
+from classifier.models import Errand, GoldLabel
+from classifier.models.gold_label import Settled
+from classifier.spreadsheets import JSONL
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +150,7 @@ def test_more_rows_ask_no_more_questions(lead, django_assert_num_queries):
         for _ in range(count):
             make.make_feedback()
         with django_assert_num_queries(5):
-            found = list(exporting.lines(SHEETS["feedback"], Selection(), lead.user))
+            found = list(exporting.content(SHEETS["feedback"], Selection(), lead.user, JSONL))
     assert len(found) == 14
 
 
@@ -161,7 +165,7 @@ def test_many_rows_are_written_by_a_worker_for_whoever_asked(lead, small_answers
     assert errands.run_next({exporting.ERRAND: exporting.export}) == 1
     errand.refresh_from_db()
     assert (errand.error, errand.share, errand.result["rows"]) == ("", 1.0, 3)
-    told = bytes(errand.file.content).decode("utf-8-sig")
+    told = b"".join(errand.file.content()).decode("utf-8-sig")
     assert len(list(csv.DictReader(io.StringIO(told, newline="")))) == 3
 
 
@@ -175,3 +179,69 @@ def test_an_export_whose_asker_is_gone_fails_and_says_so(lead, small_answers):
     errands.run_next({exporting.ERRAND: exporting.export})
 
     assert "no account" in Errand.objects.get().error
+
+
+def test_a_large_file_is_kept_in_pieces_and_fetched_whole(lead, small_answers):
+    for number in range(3):
+        words = make.make_transcript(f"{number} " + "very " * 150_000)
+        make.make_decision(transcript=words)
+    export(lead, "decisions", with_words="on")
+
+    errands.run_next({exporting.ERRAND: exporting.export})
+
+    errand = Errand.objects.get()
+    fetched = lead.get(reverse("admin:classifier_errand_file", args=[errand.pk]))
+    assert errand.file.pieces.count() == 2
+    assert [row["words"][:10] for row in rows(fetched)] == [
+        f"customer: {n} very"[:10] for n in range(3)
+    ]
+    assert len(fetched.getvalue()) == errand.result["bytes"]
+
+
+def test_gold_labels_come_back_by_import_gold_and_change_nothing(lead, tmp_path):
+    refund = make.make_category("Refund", make.make_category("Billing"))
+    said = [
+        Settled(Words.of(text), categories, "en")
+        for text, categories in (
+            ("=HYPERLINK is what I need,\nat once", (refund,)),
+            ("My parcel is late and I want my money", (make.make_category("Late"), refund)),
+            ("Is there a cat in your office?", ()),
+        )
+    ]
+    GoldLabel.objects.keep_all(said, source="desk", at=make.NOON)
+    GoldLabel.objects.update(split="train")
+    label = GoldLabel.objects.last()
+    label.split = "audit"
+    label.save()
+    path = tmp_path / "gold.jsonl"
+    path.write_bytes(export(lead, "gold_labels", "jsonl", with_words="on").getvalue())
+    before = list(GoldLabel.objects.values())
+
+    again = import_gold(path, create_categories=False, at=make.NOON)
+
+    assert again == Imported(known=2, held_back=1)
+    assert list(GoldLabel.objects.values()) == before
+
+
+def test_exported_gold_labels_fill_another_installation(lead, tmp_path):
+    refund = make.make_category("Refund", make.make_category("Billing"))
+    late = make.make_category("Late")
+    said = Settled(Words.of("My parcel is late and I want my money"), (late, refund), "en")
+    GoldLabel.objects.keep_all([said], source="desk", at=make.NOON)
+    GoldLabel.objects.update(split="train")
+    path = tmp_path / "gold.jsonl"
+    path.write_bytes(export(lead, "gold_labels", "jsonl", with_words="on").getvalue())
+    label = GoldLabel.objects.get()
+    GoldLabel.objects.drop(label)
+
+    assert import_gold(path, create_categories=False, at=make.NOON).new == 1
+
+    (reasons,) = [list(label.reasons.all()) for label in GoldLabel.objects.all()]
+    assert [reason.category for reason in reasons] == [late, refund]
+
+
+def test_without_their_words_gold_labels_hold_none_in_any_form(lead):
+    make.make_gold_label(transcript=make.make_transcript("Xylophone", purpose="learn"))
+
+    for form in ("csv", "jsonl"):
+        assert b"Xylophone" not in export(lead, "gold_labels", form).getvalue()

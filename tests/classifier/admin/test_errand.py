@@ -25,9 +25,9 @@ def progress(client, errand: Errand):
 
 def with_file(**fields) -> Errand:
     errand = make.make_errand(kind="export", done_at=make.NOON, share=1.0, **fields)
-    ErrandFile.objects.create(
-        errand=errand, name="reasons.csv", media_type="text/csv", content=b"a,b\n"
-    )
+    file = ErrandFile.objects.create(errand=errand, name="reasons.csv", media_type="text/csv")
+    for number, content in enumerate((b"a,", b"b\n")):
+        file.pieces.create(number=number, content=content)
     return errand
 
 

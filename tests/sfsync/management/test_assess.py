@@ -48,7 +48,7 @@ def test_a_worker_assesses_and_adopts_what_was_asked_for(past):
     errand = Errand.objects.get()
     assert errand.error == ""
     assert "automation could tag about" in errand.told
-    assert b"viewBox" in bytes(errand.file.content)
+    assert b"viewBox" in b"".join(errand.file.content())
     assessment = Assessment.objects.get()
     assert assessment.seen == 50
     adoption = {"assessment": assessment.pk, "map_fields": False}
