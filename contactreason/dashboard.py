@@ -90,14 +90,17 @@ class Dashboard:
     steps: Sequence[Step]
 
 
-def dashboard(now: datetime) -> Dashboard:
-    """Return the figures as of ``now``, in a fixed number of aggregate queries."""
+def dashboard(now: datetime, *, may_review: bool = False) -> Dashboard:
+    """Return the figures as of ``now``, in a fixed number of aggregate queries.
+
+    ``may_review``: what waits for a person leads to where they answer it, else to its list.
+    """
     connection = Connection.objects.filter(pk=1).first() or Connection(id=1)
     per_hour = _per_hour(now)
     return Dashboard(
         connection=connection,
         mode=Mode(connection.mode),
-        trays=_trays(now, connection),
+        trays=_trays(now, connection, may_review=may_review),
         hours=_hour_bars(per_hour, now),
         hours_total=sum(per_hour.values()),
         hours_scale=_scale(max(per_hour.values(), default=0)),
@@ -120,7 +123,7 @@ def _notices() -> list[Notice]:
     return list({notice.text: notice for notice in newest}.values())[:NOTICES]
 
 
-def _trays(now: datetime, connection: Connection) -> list[Tray]:
+def _trays(now: datetime, connection: Connection, *, may_review: bool) -> list[Tray]:
     to_decide = (
         Transcript.objects.waiting()
         .order_by()
@@ -158,7 +161,7 @@ def _trays(now: datetime, connection: Connection) -> list[Tray]:
         _tray(
             "Waiting for a person",
             for_person,
-            page("classifier_decision", "?waiting=yes"),
+            reverse("review") if may_review else page("classifier_decision", "?waiting=yes"),
             now,
             is_still=True,
         ),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from classifier import leases
 from classifier.admin import ReviewAdmin
+from classifier.admin.blind import MAY_REVIEW
 from classifier.admin.export import export_view
 from classifier.models import Review
 from contactreason.dashboard import dashboard
@@ -28,7 +29,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     return {
         **context,
         "title": "Dashboard",
-        "dashboard": dashboard(leases.now()),
+        "dashboard": dashboard(leases.now(), may_review=request.user.has_perm(MAY_REVIEW)),
         "may_pause": request.user.has_perm(MAY_PAUSE),
     }
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from lxml import html
 
 from contactreason.dashboard import dashboard
 from sfsync.models import ApiUsage, Connection
@@ -49,6 +50,22 @@ def test_the_third_tray_holds_what_a_person_must_look_at():
 
     assert tray("Waiting for a person").size == 1
     assert not tray("Waiting for a person").is_late
+
+
+@pytest.mark.parametrize(
+    ("rights", "way"),
+    [
+        (("classifier.change_review",), "/admin/review/"),
+        ((), "/admin/classifier/decision/?waiting=yes"),
+    ],
+)
+def test_the_third_tray_leads_reviewers_to_where_they_answer(client, rights, way):
+    client.force_login(make.make_user("classifier.view_decision", *rights))
+
+    page = html.fromstring(client.get(reverse("admin:index")).content)
+
+    (tray,) = page.xpath("//a[contains(@class, 'cr-tray')][h2='Waiting for a person']")
+    assert tray.get("href") == way
 
 
 def test_a_paused_tray_is_no_alarm():
