@@ -373,12 +373,9 @@
 
   document.addEventListener("keydown", (event) => {
     touchedAt = Date.now();
-    if (keys.open && event.key === "Escape") {
-      event.preventDefault(); // the browser's own way closes it only after the next key
-      return keys.close();
-    }
     if (keys.open || event.repeat || event.isComposing) return;
-    const target = event.target;
+    // A dialog just closed keeps the focus until the next frame: its keys are the page's already.
+    const target = keys.contains(event.target) ? document.body : event.target;
     if (target.id === "review-search") return searchKey(event);
     if (target.id === "review-note") return noteKey(event);
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select")) return;
