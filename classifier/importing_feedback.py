@@ -19,7 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from classifier.engine.intake import cleaned
 from classifier.engine.redaction import redact
 from classifier.models import Category, Decision, Feedback, Transcript
-from classifier.spreadsheets import as_meant
+from classifier.spreadsheets import as_meant, large_cells
 
 ERRORS_KEPT = 100
 """Named one by one; more are only counted."""
@@ -111,7 +111,9 @@ def _said(row: Row) -> dict[str, Any]:
         )
     categories = _categories(row)
     if categories and verdict in {Verdict.UNCLEAR, Verdict.OUT_OF_SCOPE}:
-        raise _RowRefused(f"the verdict {verdict} names no category; empty the column “category”")
+        raise _RowRefused(
+            f"the verdict {verdict} names no category; empty the column “category”"
+        )
     return {
         "thread": thread,
         "verdict": verdict,
@@ -160,7 +162,15 @@ def _reference(row: Row) -> str:
     """Return the reference of an imported word: where it was said, and its reference there."""
     if own := row.get("reference", "").strip():
         return f"{_source_of(row)}:{own}"[:200]
-    names = ("thread", "verdict", "category", "further_codes", "person", "said_at", "said_value")
+    names = (
+        "thread",
+        "verdict",
+        "category",
+        "further_codes",
+        "person",
+        "said_at",
+        "said_value",
+    )
     told = json.dumps([_source_of(row), *(row.get(name, "") for name in names)])
     return f"{_source_of(row)}:#{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
@@ -212,7 +222,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file, large_cells():
         reader = csv.DictReader(file)
         for row in reader:
             yield (

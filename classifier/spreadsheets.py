@@ -9,6 +9,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -26,6 +27,7 @@ LONGEST_CELL = (
 )
 MOST_ROWS = 1_048_575
 """Of a sheet of XLSX, below its head (the same page)."""
+_LONGEST_READ = 1_000_000  # characters
 _BUFFERED = 1_000_000  # bytes of XLSX kept in memory before they go to a file
 
 
@@ -59,6 +61,16 @@ def harmless(cell: Cell) -> Cell:
 def as_meant(cell: str) -> str:
     """Return a cell as it was before ``harmless``."""
     return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+
+
+@contextmanager
+def large_cells() -> Iterator[None]:
+    """Let Python's CSV reader take cells as long as a conversation; its own limit is 131,072."""
+    before = csv.field_size_limit(_LONGEST_READ)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _is_formula(cell: str) -> bool:

@@ -20,13 +20,12 @@ from classifier.exchanging.columns import (
     columns_of,
     text_of,
 )
-from classifier.spreadsheets import as_meant
+from classifier.spreadsheets import as_meant, large_cells
 
 MOST_BYTES = 20_000_000
 MOST_UNPACKED = 300_000_000  # bytes: a small file that unpacks to more is no table
 MOST_ROWS = 50_000
 SHEETS = {"categories": CATEGORY, "rules": RULE}
-_LONGEST_CELL = 1_000_000
 
 
 def rows_of(content: bytes, name: str) -> list[FileRow]:
@@ -60,14 +59,12 @@ def _of_csv(content: bytes) -> Iterator[FileRow]:
         separator, text, skipped = first.strip()[4:5] or ",", rest, 1
     else:
         separator = max(",;\t", key=first.count)
-    before = csv.field_size_limit(_LONGEST_CELL)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        yield from _table(_numbered(reader, skipped), None, "line")
+        with large_cells():
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+            yield from _table(_numbered(reader, skipped), None, "line")
     except csv.Error as error:
         raise FileInvalid(f"The file is no CSV that can be read: {error}.") from error
-    finally:
-        csv.field_size_limit(before)
 
 
 def _numbered(reader: Any, skipped: int) -> Iterator[tuple[int, list[str]]]:

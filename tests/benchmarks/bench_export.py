@@ -30,10 +30,17 @@ def main() -> int:
     if options.form:
         print(json.dumps(export(options.form, with_words=options.words)))
         return 0
-    print(
-        "| File | Rows | Written in | of it own CPU | MB | Memory of the worker | Fetched in | Memory more |"
+    heads = (
+        "File",
+        "Rows",
+        "Seconds",
+        "of it CPU",
+        "MB",
+        "Memory",
+        "Fetched in",
+        "Memory more",
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     for form in FORMS:
         words = ["--words"] if options.words else []
         told = subprocess.run(
@@ -43,11 +50,17 @@ def main() -> int:
             text=True,
         ).stdout
         found = json.loads(told)
-        print(
-            f"| {form} | {found['rows']:,} | {found['seconds']:.1f} s | {found['busy']:.1f} s | {found['megabytes']:.1f} |"
-            f" {found['before_mb']:.0f} → {found['written_mb']:.0f} MB |"
-            f" {found['fetch_seconds']:.1f} s | {found['fetched_mb'] - found['written_mb']:.0f} MB |"
+        cells = (
+            form,
+            f"{found['rows']:,}",
+            f"{found['seconds']:.1f}",
+            f"{found['busy']:.1f}",
+            f"{found['megabytes']:.1f}",
+            f"{found['before_mb']:.0f} → {found['written_mb']:.0f} MB",
+            f"{found['fetch_seconds']:.1f} s",
+            f"{found['fetched_mb'] - found['written_mb']:.0f} MB",
         )
+        print(f"| {' | '.join(cells)} |", flush=True)
     return 0
 
 

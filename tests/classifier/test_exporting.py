@@ -185,17 +185,21 @@ def test_a_large_file_is_kept_in_pieces_and_fetched_whole(lead, small_answers):
     for number in range(3):
         words = make.make_transcript(f"{number} " + "very " * 150_000)
         make.make_decision(transcript=words)
-    export(lead, "decisions", with_words="on")
+    export(lead, "decisions", "jsonl", with_words="on")
 
     errands.run_next({exporting.ERRAND: exporting.export})
 
     errand = Errand.objects.get()
-    fetched = lead.get(reverse("admin:classifier_errand_file", args=[errand.pk]))
+    answer = lead.get(reverse("admin:classifier_errand_file", args=[errand.pk]))
+    fetched = answer.getvalue()
     assert errand.file.pieces.count() == 2
-    assert [row["words"][:10] for row in rows(fetched)] == [
-        f"customer: {n} very"[:10] for n in range(3)
+    lines = fetched.splitlines()
+    assert [json.loads(line)["words"][:11] for line in lines] == [
+        "customer: 0",
+        "customer: 1",
+        "customer: 2",
     ]
-    assert len(fetched.getvalue()) == errand.result["bytes"]
+    assert len(fetched) == errand.result["bytes"]
 
 
 def test_gold_labels_come_back_by_import_gold_and_change_nothing(lead, tmp_path):

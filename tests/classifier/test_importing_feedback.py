@@ -99,32 +99,40 @@ def test_a_word_older_than_a_persons_does_not_replace_it(world, tmp_path):
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_re_import_of_an_export_changes_nothing(world, tmp_path, form):
-    for thread, reference, note in (
-        ("t0", "", "=1+1"),
-        ("t1", "017A", ""),
-        ("t2", "x", "b\nc"),
+    refund, delivery = a_category("refund"), a_category("delivery")
+    a_transcript("long", "why? " * 38_000)
+    for thread, reference, note, verdict, categories in (
+        ("t0", "", "=1+1", "corrected", (refund, delivery)),
+        ("t0", "", "'=1+1", "unclear", ()),
+        ("t1", "017A", "", "confirmed", (refund,)),
+        ("t1", "", "-", "out_of_scope", ()),
+        ("long", "", 'a\r\nb, "c"; d', "corrected", (delivery,)),
+        ("t2", "x", "b\nc", "corrected", (refund, delivery)),
     ):
         Feedback.objects.hear(
             thread=thread,
-            verdict="corrected",
+            verdict=verdict,
             source="salesforce",
             said_at=NOON,
-            categories=[a_category("refund"), a_category("delivery")],
-            person="005A",
+            categories=categories,
+            person="+005A",
             note=note,
             reference=reference,
+            is_blind=reference == "",
         )
     Feedback.objects.filter(thread="t2").withdraw(LATER)
     sheet = exporting.SHEETS["feedback"]
     path = tmp_path / f"words.{form.code}"
-    content = exporting.content(sheet, Selection(), form=form, user=make_administrator())
+    selection = Selection(is_whole=True, with_words=True)
+    content = exporting.content(sheet, selection, make_administrator(), form)
     path.write_bytes(b"".join(content))
     before = list(Feedback.objects.values())
+    standing = list(Decision.objects.values())
 
-    imported = import_feedback(path)
+    assert import_feedback(path) == ImportedFeedback(known=5, withdrawn=1)
 
-    assert (imported.new, imported.wrong, imported.known) == (0, 0, 2)
     assert list(Feedback.objects.values()) == before
+    assert list(Decision.objects.values()) == standing
 
 
 def test_a_word_from_elsewhere_comes_in_alike_from_every_form(world, tmp_path):
