@@ -8,6 +8,7 @@ from classifier.engine.intake import admitted
 from classifier.engine.text import Transcript, Turn
 from sfsync import allowance, case_rows, soql
 from sfsync import gateway as gateways
+from sfsync.case_rows import text
 from sfsync.cases import CaseSnapshot
 from sfsync.errors import ALLOWANCE_SPENT, SalesforceError, WrongOrg
 from sfsync.gateway import SalesforceGateway
@@ -17,7 +18,9 @@ from sfsync.sources import Fetched, SourceReader, merged
 
 CASE = "Case"
 CASES = 5
-CASES_LOOKED_THROUGH = 50
+CASES_LOOKED_THROUGH = (50, 2_000)
+"""First a few, for most sources find words there; then as many as one call gives, since a long
+text is no filter in SOQL and only one Case in hundreds may have been a call."""
 ROWS = 200
 """Rows looked through for five different Cases: a custom object may hold a row per sentence."""
 MOST_CALLS = 60
@@ -27,6 +30,14 @@ NOTHING = (
     "No Case has words here: {sobject} holds no record of a Case, or none is shared with our"
     " user. If your people do use it ({name}), look at the sharing of {sobject} with the integration"
     " user."
+)
+NO_CASE = (
+    "Salesforce shows our user no Case. Look at the sharing of Case with the integration user."
+)
+NO_WORDS = (
+    "Of the {looked:,} Cases that changed last none has words in {fields}, as far as our user sees."
+    " If your people do fill it in, look whether the name is right and whether the integration"
+    " user may read it."
 )
 SILENT = {
     "voice": "The call still runs, or Salesforce made no transcript of it.",
@@ -96,7 +107,7 @@ def sample_from(gateway: SalesforceGateway, reader: SourceReader) -> Sample:
     snapshots = {case.case_id: case for case in gateway.cases(ids)}
     found = [snapshots[case_id] for case_id in ids if case_id in snapshots]
     if not found:
-        return Sample(problem=NOTHING.format(name=reader.name, sobject=reader.watched.sobject))
+        return Sample(problem=_why_nothing(gateway, reader))
     fetched = reader.fetch(gateway, found)
     return Sample(tuple(_sampled(reader, case, fetched) for case in found))
 
@@ -116,10 +127,23 @@ def _newest_cases(gateway: SalesforceGateway, reader: SourceReader) -> list[str]
 
 
 def _newest_with_words(gateway: SalesforceGateway, reader: SourceReader) -> list[str]:
-    """Return the newest Cases that have words: a long text is no filter in SOQL."""
-    names = reader.text_fields
-    rows = gateway.newest(CASE, ("Id", *names), limit=CASES_LOOKED_THROUGH)
-    return [row["Id"] for row in rows if any(row[name] for name in names)][:CASES]
+    """Return the newest Cases that have words."""
+    names, found = reader.text_fields, []
+    for limit in CASES_LOOKED_THROUGH:
+        rows = gateway.newest(CASE, ("Id", *names), limit=limit)
+        found = [row["Id"] for row in rows if any(text(row[name]).strip() for name in names)]
+        if len(found) >= CASES or len(rows) < limit:
+            break
+    return found[:CASES]
+
+
+def _why_nothing(gateway: SalesforceGateway, reader: SourceReader) -> str:
+    watched = reader.watched
+    if watched.sobject != CASE:
+        return NOTHING.format(name=reader.name, sobject=watched.sobject)
+    looked = len(gateway.newest(CASE, ("Id",), limit=CASES_LOOKED_THROUGH[-1]))
+    fields = " or ".join(reader.text_fields)
+    return NO_WORDS.format(looked=looked, fields=fields) if looked else NO_CASE
 
 
 def _sampled(reader: SourceReader, case: CaseSnapshot, fetched: Fetched) -> SampledCase:

@@ -19,6 +19,7 @@ from classifier import leases
 from classifier.admin.base import ModelAdmin, ReadOnly
 from classifier.admin.errand import KINDS, Kind
 from classifier.models import Errand
+from classifier.models.errand import ErrandQuerySet
 from classifier.models.remit import within_remit
 from classifier.spreadsheets import CSV, written
 from sfsync import adopting, assessing
@@ -150,17 +151,26 @@ class AssessmentAdmin(ReadOnly, ModelAdmin):
             "may_ask": self.has_ask_permission(request),
             "may_adopt": self.has_adopt_permission(request),
             "running": self._running(request),
+            "failed": self._failed(request),
         }
         if assessment is not None:
             context |= self._report(request, assessment)
         return TemplateResponse(request, "sfsync/assessment.html", context)
 
     def _running(self, request: HttpRequest) -> list[Errand]:
-        kinds = [assessing.ERRAND, adopting.ERRAND]
-        waiting = Errand.objects.waiting(kinds)
+        return list(self._errands(request).waiting())
+
+    def _failed(self, request: HttpRequest) -> Errand | None:
+        """Return the last errand where nothing came of it: its reason stays on the page."""
+        last = self._errands(request).order_by("-id").first()
+        return last if last is not None and last.has_failed else None
+
+    def _errands(self, request: HttpRequest) -> ErrandQuerySet:
+        """Return those that this person may see: all, or the own ones."""
+        errands = Errand.objects.filter(kind__in=[assessing.ERRAND, adopting.ERRAND])
         if not request.user.has_perm("classifier.view_errand"):
-            waiting = waiting.filter(asked_by=request.user.pk)
-        return list(waiting)
+            errands = errands.filter(asked_by=request.user.pk)
+        return errands
 
     def _report(self, request: HttpRequest, assessment: Assessment) -> dict[str, Any]:
         """Return what the page shows; doubtful Cases only as far as this person may see them."""

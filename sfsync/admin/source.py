@@ -154,7 +154,7 @@ class SourceAdmin(ModelAdmin):
         switched = list(sources.filter(is_enabled=False))
         for source in switched:
             source.switch(is_enabled=True)
-        self.message_user(request, f"{len(switched)} sources switched on.")
+        self.message_user(request, f"{_counted(len(switched))} switched on.")
         self._read_again(request, switched)
 
     @admin.action(description="Switch off", permissions=["change"])
@@ -162,7 +162,7 @@ class SourceAdmin(ModelAdmin):
         switched = list(sources)
         for source in switched:
             source.switch(is_enabled=False)
-        words = f"{len(switched)} sources switched off; they stay off until a person says so."
+        words = f"{_counted(len(switched))} switched off, and so until a person says otherwise."
         self.message_user(request, words)
 
     def try_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -224,6 +224,10 @@ class SourceAdmin(ModelAdmin):
     @admin.display(description="Checked", ordering="checked_at")
     def checked(self, source: Source) -> SafeString | None:
         return ago(source.checked_at)
+
+
+def _counted(sources: int) -> str:
+    return f"{sources} source{'' if sources == 1 else 's'}"
 
 
 def _mistakes(form: SourceForm) -> list[str]:

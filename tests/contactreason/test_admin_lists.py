@@ -24,7 +24,15 @@ from classifier.models import (
     Transcript,
     Trust,
 )
-from sfsync.models import CaseLink, Connection, FieldMapping, Notice, Source, WriteBack
+from sfsync.models import (
+    Assessment,
+    CaseLink,
+    Connection,
+    FieldMapping,
+    Notice,
+    Source,
+    WriteBack,
+)
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -79,8 +87,8 @@ MAKERS: dict[type, Callable[[], object]] = {
     User: make_member,
     WriteBack: make.make_write_back,
 }
-FIXED = {Connection, FieldMapping}
-"""One row at most, or one per slot: their lists cannot grow."""
+FIXED = {Assessment, Connection, FieldMapping}
+"""One row at most or at a time, or one per slot: their lists cannot grow."""
 NO_ROWS_FIRST = [
     model for model in MAKERS if model not in {User, Group, PeriodicTask, IntervalSchedule}
 ]

@@ -117,7 +117,7 @@ def test_the_newest_assessment_is_shown_in_a_fixed_number_of_queries(
     for number in range(10, 60):
         make_doubt(assessment, number, "North")
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         page = client.get(reverse(PAGE)).content.decode()
 
     assert "80 %" in page
@@ -167,3 +167,17 @@ def test_who_has_no_business_there_is_refused(client, group):
     assert client.get(reverse(PAGE)).status_code == 403
     assert client.post(reverse(PAGE), {"most": "10"}).status_code == 403
     assert "Assessment" not in client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_page_keeps_saying_why_the_last_assessment_came_to_nothing(client):
+    user = member_of(client, "Support lead")
+    failed = {"kind": "assess", "asked_by": user, "done_at": make.NOON}
+    make.make_errand(**failed, error="Only 7 closed Cases have a tag.")
+
+    shown = client.get(reverse(PAGE)).content.decode()
+    make.make_errand(**failed)
+    after = client.get(reverse(PAGE)).content.decode()
+
+    assert "came to nothing" in shown
+    assert "Only 7 closed Cases have a tag." in shown
+    assert "came to nothing" not in after

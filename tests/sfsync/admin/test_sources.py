@@ -12,6 +12,7 @@ from sfsync import gateway as gateways
 from sfsync.errors import LimitExceeded
 from sfsync.local_org.http_door import HttpDoor
 from sfsync.local_org.records import Record, Said
+from sfsync.local_org.state import Change
 from sfsync.models import CaseLink, Source
 from sfsync.pulling import pull_changed
 from sfsync.sampling import sample_from
@@ -137,7 +138,7 @@ def test_switching_by_hand_and_back_clears_the_message_of_a_source(administrator
 
     source.refresh_from_db()
     assert (source.is_enabled, source.off_because) == (True, "")
-    assert "1 sources switched on" in shown
+    assert "1 source switched on" in shown
     administrator.post(reverse(LIST), {**row, "action": "switch_off"})
     source.refresh_from_db()
     assert (source.is_enabled, source.is_off_by_itself) == (False, False)
@@ -239,6 +240,25 @@ def test_the_live_test_says_why_nothing_can_be_read(administrator, served, org, 
     assert "may not read CallEndDateTime of VoiceCall" in hidden
     assert "no object VoiceCall" in missing
     assert "not available" in away
+
+
+def test_the_live_test_finds_the_few_cases_that_have_words_in_a_field_of_case(
+    administrator, served, org, open_case
+):
+    field = {"kind": "case_field", "text_field": "Call_Transcript__c", "time_field": ""}
+    nobody = try_it(administrator, **field, speaker_rule="lines").content.decode()
+    called = open_case("Hello")
+    for number in range(60):
+        org.people.open_case(Record(str(number), (Said("customer", f"Hello {number}"),), "web"))
+    none = try_it(administrator, **field, speaker_rule="lines").content.decode()
+    row = {"Call_Transcript__c": "Customer: It is about the blue card."}
+    org.commit([Change("Case", called, row)], ())
+
+    shown = try_it(administrator, **field, speaker_rule="lines").content.decode()
+
+    assert "shows our user no Case" in nobody
+    assert "Of the 61 Cases that changed last none has words in Call_Transcript__c" in none
+    assert "It is about the blue card." in shown
 
 
 def test_the_live_test_without_settings_says_so(administrator):
