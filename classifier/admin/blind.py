@@ -12,15 +12,16 @@ MAY_REVIEW = "classifier.change_review"
 WHY = "Drawn for blind audit: shown once somebody has answered, so that nobody is swayed."
 
 
-def is_hidden_from(user: Any) -> Exists | Value:
-    """Return, as an annotation of rows with a ``thread``, whether the verdict must not be shown.
+def is_hidden_from(user: Any, thread: str = "thread") -> Exists | Value:
+    """Return, as an annotation of rows, whether the verdict must not be shown.
 
-    While a blind audit is open, to everybody who may answer reviews. No row more is asked for.
+    ``thread``: the rows' path to the conversation's key. While a blind audit is open, to
+    everybody who may answer reviews. No row more is asked for.
     """
     if not user.has_perm(MAY_REVIEW):
         return Value(False, output_field=BooleanField())  # noqa: FBT003
     audits = Review.objects.waiting().filter(kind=Review.Kind.AUDIT)
-    return Exists(audits.filter(thread=OuterRef("thread")))
+    return Exists(audits.filter(thread=OuterRef(thread)))
 
 
 def hidden() -> SafeString:

@@ -7,6 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
+from classifier.admin.blind import hidden, is_hidden_from
 from classifier.admin.shown_text import visible
 from sfsync import pushing
 from sfsync.admin.case_page import case_url
@@ -75,6 +76,10 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
     )
     when_empty_command = "python manage.py set_mode automatic"
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[WriteBack]":
+        rows: QuerySet[WriteBack] = super().get_queryset(request)
+        return rows.annotate(is_hidden=is_hidden_from(request.user, "case_link__case_id"))
+
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sfsync.change_writeback")
 
@@ -115,6 +120,8 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
 
     @admin.display(description="What")
     def what(self, row: WriteBack) -> SafeString:
+        if _is_hidden(row):
+            return hidden()
         values = (row.sent_fields or row.fields).values()
         words = dict.fromkeys(value for value in values if value and isinstance(value, str))
         told = ", ".join(shown(word).replace(";", "; ") for word in list(words)[:2])
@@ -124,7 +131,7 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
     def why(self, row: WriteBack) -> SafeString | str | None:
         if row.held_because:
             words = HOLDS.get(WriteBack.Hold(row.held_because), row.get_held_because_display())
-            return f"{words} {row.hold_detail}".strip()
+            return words if _is_hidden(row) else f"{words} {row.hold_detail}".strip()
         if row.outcome in ENDINGS:
             return ENDINGS[row.outcome]
         if row.error_code:
@@ -134,6 +141,8 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
 
     @admin.display(description="Fields")
     def field_table(self, row: WriteBack) -> SafeString:
+        if _is_hidden(row):
+            return hidden()
         names = list(dict.fromkeys([*row.fields, *row.sent_fields]))
         rows = [
             (name, shown(row.fields.get(name)), shown(row.sent_fields.get(name)))
@@ -156,6 +165,10 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
     @admin.display(description="Ended", ordering="ended_at")
     def ended(self, row: WriteBack) -> SafeString | None:
         return ago(row.ended_at)
+
+
+def _is_hidden(row: WriteBack) -> bool:
+    return bool(getattr(row, "is_hidden", False))
 
 
 def shown(value: object) -> str:

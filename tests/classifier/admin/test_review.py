@@ -175,25 +175,34 @@ def test_until_it_is_answered_a_reviewer_reads_an_audited_verdict_nowhere(client
             "classifier.change_review",
             "classifier.view_decision",
             "classifier.view_transcript",
+            "sfsync.view_writeback",
         )
     )
     decision = make.make_decision(category=make.make_category("Secretrefund"), is_audit=True)
     make.make_reason(decision)
-    make.make_case_link(case_id=decision.thread)
+    link = make.make_case_link(case_id=decision.thread)
+    write = make.make_write_back(
+        decision=decision, case_link=link, fields={"Contact_Reason__c": "Secretrefund"}
+    )
     review = make.make_review(decision=decision, kind="audit")
     pages = [
         reverse("admin:classifier_decision_changelist"),
         reverse("admin:classifier_transcript_change", args=[decision.transcript_id]),
+        reverse("admin:sfsync_writeback_changelist"),
+        reverse("admin:sfsync_writeback_change", args=[write.pk]),
     ]
 
     def verdicts() -> list[bool]:
-        verdict = "//*[@id='result_list']//tbody|//div[@class='cr-verdict']"
+        verdict = (
+            "//*[@id='result_list']//tbody | //*[contains(@class, 'cr-verdict')]"
+            " | //form[@id='writeback_form']"
+        )
         shown = [html.fromstring(client.get(page).content) for page in pages]
         return ["ecretrefund" in page.xpath(verdict)[0].text_content() for page in shown]
 
-    assert verdicts() == [False, False]
+    assert verdicts() == [False] * 4
     Review.objects.filter(pk=review.pk).update(closed_at=make.NOON, outcome="confirmed")
-    assert verdicts() == [True, True]
+    assert verdicts() == [True] * 4
 
 
 # --- What goes wrong ----------------------------------------------------------------------
