@@ -1,12 +1,12 @@
 """What the first page says: trays, pace, shares, allowance and what is wrong, as frozen values."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 
@@ -18,8 +18,11 @@ from classifier.models import (
     ModelVersion,
     Transcript,
 )
+from classifier.models.remit import is_limited, within_remit
 from sfsync.models import ApiUsage, Connection, Mode, Notice, Source, WriteBack
 
+OF_CASE = "case_link__"
+"""From a write-back to the queue and team of its Case."""
 HOURS = 24
 DAYS = 7
 TOP_REASONS = 8
@@ -88,27 +91,39 @@ class Dashboard:
     allowance: Allowance
     notices: Sequence[Notice]
     steps: Sequence[Step]
+    is_limited: bool
+    """The figures are those of some queues and teams: the person's own."""
 
 
-def dashboard(now: datetime, *, may_review: bool = False) -> Dashboard:
+Seen = Callable[..., QuerySet[Any]]
+"""Narrows rows to those that a person may see; takes a path as ``within_remit`` does."""
+
+
+def dashboard(now: datetime, user: Any = None, *, may_review: bool = False) -> Dashboard:
     """Return the figures as of ``now``, in a fixed number of aggregate queries.
 
-    ``may_review``: what waits for a person leads to where they answer it, else to its list.
+    ``user``: whose conversations are counted; None: all of them. ``may_review``: what waits for
+    a person leads to where they answer it, else to its list.
     """
+
+    def seen(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
+        return rows if user is None else within_remit(rows, user, path)
+
     connection = Connection.objects.filter(pk=1).first() or Connection(id=1)
-    per_hour = _per_hour(now)
+    per_hour = _per_hour(now, seen)
     return Dashboard(
         connection=connection,
         mode=Mode(connection.mode),
-        trays=_trays(now, connection, may_review=may_review),
+        trays=_trays(now, connection, seen, may_review=may_review),
         hours=_hour_bars(per_hour, now),
         hours_total=sum(per_hour.values()),
         hours_scale=_scale(max(per_hour.values(), default=0)),
-        shares=_shares(now),
-        reasons=_reasons(now),
+        shares=_shares(now, seen),
+        reasons=_reasons(now, seen),
         allowance=_allowance(connection, now),
         notices=_notices(),
         steps=_steps(connection),
+        is_limited=user is not None and is_limited(user),
     )
 
 
@@ -123,20 +138,23 @@ def _notices() -> list[Notice]:
     return list({notice.text: notice for notice in newest}.values())[:NOTICES]
 
 
-def _trays(now: datetime, connection: Connection, *, may_review: bool) -> list[Tray]:
+def _trays(
+    now: datetime, connection: Connection, seen: Seen, *, may_review: bool
+) -> list[Tray]:
     to_decide = (
-        Transcript.objects.waiting()
+        seen(Transcript.objects.waiting())
         .order_by()
         .aggregate(size=Count("id"), oldest=Min("received_at"))
     )
-    to_stage = Decision.objects.filter(staged_at=None, superseded_at=None).aggregate(
+    to_stage = seen(Decision.objects.filter(staged_at=None, superseded_at=None)).aggregate(
         size=Count("id"), oldest=Min("decided_at")
     )
-    due = WriteBack.objects.filter(ended_at=None, due_at__isnull=False).aggregate(
+    waiting = seen(WriteBack.objects.filter(ended_at=None), OF_CASE)
+    due = waiting.filter(due_at__isnull=False).aggregate(
         size=Count("id"), oldest=Min("staged_at")
     )
-    held = _held()
-    for_person = Decision.objects.filter(category=None, superseded_at=None).aggregate(
+    held = _held(waiting)
+    for_person = seen(Decision.objects.filter(category=None, superseded_at=None)).aggregate(
         size=Count("id"), oldest=Min("decided_at")
     )
     writing = {
@@ -183,8 +201,8 @@ def _tray(
     return Tray(name, row["size"], oldest, url, is_late, note)
 
 
-def _held() -> dict[str, int]:
-    rows = WriteBack.objects.filter(ended_at=None).exclude(held_because="")
+def _held(waiting: QuerySet[Any]) -> dict[str, int]:
+    rows = waiting.exclude(held_because="")
     counts = rows.order_by().values_list("held_because").annotate(Count("id"))
     return {str(WriteBack.Hold(because).label): number for because, number in counts}
 
@@ -196,10 +214,10 @@ def _held_note(held: Mapping[str, int]) -> str:
     return f"Held back: {parts}"
 
 
-def _per_hour(now: datetime) -> dict[datetime, int]:
+def _per_hour(now: datetime, seen: Seen) -> dict[datetime, int]:
     first = _hour(now) - timedelta(hours=HOURS - 1)
     rows = (
-        Decision.objects.filter(decided_at__gte=first, decided_at__lte=now)
+        seen(Decision.objects.filter(decided_at__gte=first, decided_at__lte=now))
         .order_by()
         .annotate(hour=TruncHour("decided_at"))
         .values_list("hour")
@@ -228,14 +246,15 @@ def _scale(highest: int) -> int:
     return max(step, -(-highest // step) * step)
 
 
-def _recent(now: datetime) -> Any:
+def _recent(now: datetime, seen: Seen) -> Any:
     since = now - timedelta(days=DAYS)
-    return Decision.objects.filter(decided_at__gte=since, superseded_at=None).order_by()
+    rows = Decision.objects.filter(decided_at__gte=since, superseded_at=None)
+    return seen(rows).order_by()
 
 
-def _shares(now: datetime) -> list[Bar]:
+def _shares(now: datetime, seen: Seen) -> list[Bar]:
     counts: Counter[str] = Counter(
-        dict(_recent(now).values_list("source").annotate(Count("id")))
+        dict(_recent(now, seen).values_list("source").annotate(Count("id")))
     )
     total = counts.total()
     names = {**dict(Decision.Source.choices), "nobody": "Waiting for a person"}
@@ -259,9 +278,9 @@ def _shares(now: datetime) -> list[Bar]:
     ]
 
 
-def _reasons(now: datetime) -> list[Bar]:
+def _reasons(now: datetime, seen: Seen) -> list[Bar]:
     counts = (
-        _recent(now)
+        _recent(now, seen)
         .filter(category__isnull=False)
         .values_list("category")
         .annotate(number=Count("id"))

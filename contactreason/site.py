@@ -29,7 +29,9 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     return {
         **context,
         "title": "Dashboard",
-        "dashboard": dashboard(leases.now(), may_review=request.user.has_perm(MAY_REVIEW)),
+        "dashboard": dashboard(
+            leases.now(), request.user, may_review=request.user.has_perm(MAY_REVIEW)
+        ),
         "may_pause": request.user.has_perm(MAY_PAUSE),
     }
 

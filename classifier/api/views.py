@@ -142,6 +142,7 @@ class FeedbackView(mixins.ListModelMixin, GenericAPIView[Feedback]):
         said = FeedbackIn(data=request.data)
         said.is_valid(raise_exception=True)
         try:
+            self._refuse_beyond_remit(said.validated_data["thread"], request)
             heard = reviewing.hear_word(
                 **_word(said.validated_data, request), source=Feedback.Source.API
             )
@@ -151,6 +152,12 @@ class FeedbackView(mixins.ListModelMixin, GenericAPIView[Feedback]):
             ) from error
         code = status.HTTP_201_CREATED if heard.is_new else status.HTTP_200_OK
         return Response(FeedbackOut(heard.feedback).data, status=code)
+
+    def _refuse_beyond_remit(self, thread: str, request: Request) -> None:
+        """A conversation of other queues and teams is answered like one that is not there."""
+        known = Transcript.objects.current().filter(thread=thread)
+        if not within_remit(known, request.user).exists():
+            raise Transcript.DoesNotExist
 
 
 def _word(said: dict[str, Any], request: Request) -> dict[str, Any]:

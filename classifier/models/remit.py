@@ -41,6 +41,13 @@ class Remit(models.Model):
         return f"remit of {self.group}"
 
 
+def is_limited(user: Any) -> bool:
+    """Return whether ``user`` sees the conversations of some queues and teams only."""
+    if getattr(user, "is_superuser", False):
+        return False
+    return Remit.objects.of(user).exists() and not user.has_perm(SEES_ALL)
+
+
 def within_remit(
     rows: "QuerySet[Any]", user: AbstractBaseUser | AnonymousUser, path: str = ""
 ) -> "QuerySet[Any]":

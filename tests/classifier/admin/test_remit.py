@@ -1,6 +1,7 @@
 """People see the conversations of their own groups' queues and teams, on every page and by API."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from rest_framework.test import APIClient
 
@@ -85,6 +86,20 @@ def test_the_api_keeps_to_the_remit_too(name, cases, lead):
     told = client.get(f"/api/v1/{name}").json()["results"]
 
     assert [row["thread"] for row in told] == [cases["Money"].thread]
+
+
+def test_the_api_hears_no_word_about_a_conversation_of_another_queue(cases, lead):
+    make.make_category("Refund")
+    lead.user_permissions.add(Permission.objects.get(codename="add_feedback"))
+    client = APIClient()
+    client.force_authenticate(lead)
+
+    def say(queue):
+        word = {"verdict": "corrected", "category": "refund", "thread": cases[queue].thread}
+        return client.post("/api/v1/feedback", word, format="json")
+
+    assert (say("Money").status_code, say("Parcels").status_code) == (201, 400)
+    assert "no conversation of this name" in str(say("Parcels").json())
 
 
 def test_a_remit_that_names_nothing_shows_nothing_and_sees_all_overrules_it(cases, client):
