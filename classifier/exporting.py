@@ -41,6 +41,7 @@ ERRAND = "export"
 SEPARATOR = "; "
 """Between several codes in one cell."""
 PARENTS = "parent__parent__parent"
+FACETS = ("queue", "team", "channel", "language")
 
 Names = Callable[[Sequence[str]], Mapping[str, str]]
 NAMES: list[Names] = []
@@ -101,7 +102,7 @@ MAY_EXPORT = "classifier.add_errand"
 def selected(sheet: Sheet, selection: Selection, user: Any) -> QuerySet[Any]:
     """Return the rows that ``user`` may take away, in order of their keys."""
     rows = within_remit(sheet.rows(), user, sheet.facets)
-    for name in ("queue", "team", "channel", "language"):
+    for name in FACETS:
         if value := getattr(selection, name):
             rows = rows.filter(**{f"{sheet.facets}{name}": value})
     if selection.since:
@@ -150,6 +151,19 @@ def content(
         return written_lines(rows)
     columns = (*sheet.columns, "words") if selection.with_words else sheet.columns
     return written(form, columns, (list(row.values()) for row in rows))
+
+
+def choices(sheet: Sheet, user: Any) -> dict[str, list[str]]:
+    """Return the queues, teams, channels and languages of the rows that ``user`` may take away."""
+    rows = within_remit(sheet.rows(), user, sheet.facets)
+    return {
+        name: [value for value in _values(rows, f"{sheet.facets}{name}") if value]
+        for name in FACETS
+    }
+
+
+def _values(rows: QuerySet[Any], column: str) -> QuerySet[Any]:
+    return rows.order_by(column).values_list(column, flat=True).distinct()
 
 
 def file_name(sheet: Sheet, form: Form, at: datetime) -> str:

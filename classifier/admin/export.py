@@ -29,7 +29,7 @@ WHOLE = {
     "decisions": "Replaced decisions too",
     "feedback": "Also what was taken back",
 }
-FACETS = ("queue", "team", "channel", "language")
+TRAINING = "As JSON lines with words, import_gold reads the file again."
 
 
 def day_input() -> UnfoldAdminTextInputWidget:
@@ -50,14 +50,10 @@ class ExportForm(forms.Form):
     category = forms.ChoiceField(
         label="Category, with all below it", required=False, widget=UnfoldAdminSelectWidget
     )
-    queue = forms.CharField(
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Its name as in Salesforce; so for the next three. Empty: all.",
-    )
-    team = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
-    channel = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
-    language = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
+    queue = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
+    team = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
+    channel = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
+    language = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
     is_whole = forms.BooleanField(required=False, widget=UnfoldBooleanWidget)
     with_words = forms.BooleanField(
         label="With the conversations’ words (redacted)",
@@ -65,8 +61,13 @@ class ExportForm(forms.Form):
         widget=UnfoldBooleanWidget,
     )
 
-    def __init__(self, sheet: Sheet, *given: Any, **options: Any) -> None:
+    def __init__(self, sheet: Sheet, user: Any, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
+        for name, values in exporting.choices(sheet, user).items():
+            named = [(value, value) for value in values]
+            self.fields[name].choices = [("", "all"), *named]  # type: ignore[attr-defined]
+        if sheet.training is not None:
+            self.fields["with_words"].help_text = TRAINING
         labels = [
             (category.code, category.path_label)
             for category in Category.objects.with_parents().order_by("code")
@@ -93,7 +94,7 @@ class ExportForm(forms.Form):
             for name in ("since", "until")
         }
         flags = {name: bool(said.get(name)) for name in ("is_whole", "with_words")}
-        facets = {name: said[name] for name in FACETS}
+        facets = {name: said[name] for name in exporting.FACETS}
         return Selection(**{**days, **facets, **flags, "category": said["category"]})
 
 
@@ -127,7 +128,7 @@ def export_view(request: HttpRequest, code: str) -> HttpResponseBase:
         raise Http404("There is no such export.")
     if not may_export(request, sheet):
         raise PermissionDenied
-    asked = ExportForm(sheet, request.POST or None)
+    asked = ExportForm(sheet, request.user, request.POST or None)
     if request.method == "POST" and asked.is_valid():
         return _answer(request, sheet, asked)
     context = {

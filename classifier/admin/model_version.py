@@ -1,6 +1,5 @@
 """Trained models: how good they are, which one decides, and the switch to another."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from classifier import leases, promoting, retraining
 from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
 from classifier.admin.errand import KINDS, Kind
+from classifier.admin.model_figures import METRICS, TRAINED, quality, table
 from classifier.admin.model_steps import (
     may_change,
     may_train,
@@ -27,23 +26,6 @@ from classifier.admin.model_steps import (
 from classifier.admin.words import STAGE_TONES
 from classifier.models import Errand, GoldLabel, ModelVersion
 
-METRICS = {
-    "micro_f1": "Micro-F1",
-    "coverage": "Decided alone",
-    "precision": "Right when it decides alone",
-    "target_precision": "Aimed at, when it decides alone",
-    "accuracy": "Accuracy",
-    "accuracy_at_threshold": "Accuracy, unsure counted as wrong",
-    "macro_f1": "Macro-F1",
-    "ece": "Calibration error",
-    "oos_recall": "Out of scope recognised",
-    "mcc": "Matthews correlation",
-    "mcc_best": "Matthews correlation, best threshold",
-    "test": "Held-out labels",
-}
-TRAINED = {"train": "Training labels", "test": "Held-out labels", "labels": "Categories"}
-LISTED = 3  # of the measures, in their order
-NOT_SHARES = {"test", "mcc", "mcc_best"}
 ALL_THE_SAME = "train_all_the_same"
 """In the session: the next click trains although there is nothing new."""
 
@@ -259,10 +241,7 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description="Measured on held-out labels")
     def quality(self, version: ModelVersion) -> str:
-        known = [
-            f"{METRICS[key]} {shown(key, value)}" for key, value in figures(version.metrics)
-        ]
-        return ", ".join(known[:LISTED]) or "not measured"
+        return quality(version.metrics) or "not measured"
 
     @admin.display(description="Measured on held-out labels")
     def measured(self, version: ModelVersion) -> SafeString:
@@ -329,33 +308,3 @@ def promoted_sentence(done: promoting.Promoted) -> str:
     if done.waiting_again:
         told += f" {done.waiting_again} conversations are decided once more."
     return told
-
-
-def figures(metrics: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Return the measures that have a name here, in the order of ``METRICS``."""
-    return [(key, metrics[key]) for key in METRICS if isinstance(metrics.get(key), int | float)]
-
-
-def shown(key: str, value: object) -> str:
-    """Return a figure as people read it: shares in per cent, the rest as it is."""
-    if value is None:
-        return "–"
-    if isinstance(value, float) and key in METRICS.keys() - NOT_SHARES:
-        return f"{value:.1%}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def table(values: Mapping[str, Any], names: Mapping[str, str]) -> SafeString:
-    """Return a small table of what was measured or set; nested values are left out."""
-    plain = {key: value for key, value in values.items() if not isinstance(value, dict | list)}
-    ordered = [key for key in names if key in plain] + [
-        key for key in plain if key not in names
-    ]
-    rows = [
-        (names.get(key, key.replace("_", " ").capitalize()), shown(key, plain[key]))
-        for key in ordered
-    ]
-    body = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows)
-    return format_html('<table class="cr-facts">{}</table>', body) if rows else SafeString("–")
