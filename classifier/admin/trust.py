@@ -32,7 +32,9 @@ class TrustAdmin(ModelAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(self.has_change_permission(request))  # to fix somebody before they have a record
+        return bool(
+            self.has_change_permission(request)
+        )  # to fix somebody before they have a record
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return self.fields if obj else ("source", "person", "fixed")
