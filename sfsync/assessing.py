@@ -307,12 +307,21 @@ def _too_few(assessment: Assessment, facts: _Facts, usable: int) -> str:
             f"No closed Case has a value in {assessment.fields[0]}. Name the picklist that your"
             " representatives fill in, and look whether the integration user may see the Cases."
         )
-    return (
-        f"Only {usable:,} of {assessment.seen:,} closed Cases with a value in {fields} have words"
-        f" and values that are still in use; {FEWEST_CASES} are the least. Without words of"
-        f" their own: {facts.without_words:,}. If they are in e-mails, chats or calls, ask for"
-        " every source."
+    told = (
+        f"Of {assessment.seen:,} closed Cases with a value in {fields} {usable:,} can be learnt"
+        f" from; {FEWEST_CASES} are the least."
     )
+    if facts.without_words:
+        told += (
+            f" {facts.without_words:,} have no words here: if they are in e-mails, chats or calls,"
+            " ask for every source."
+        )
+    if retired := assessment.seen - usable - facts.without_words:
+        told += (
+            f" {retired:,} have a value that the picklist no longer offers: switch it on again"
+            " while you assess, or name another picklist."
+        )
+    return told
 
 
 def _write_doubts(

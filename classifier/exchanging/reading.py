@@ -62,16 +62,20 @@ def _of_csv(content: bytes) -> Iterator[FileRow]:
     try:
         with large_cells():
             reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-            yield from _table(_numbered(reader, skipped), None, "line")
+            yield from _table(_placed(reader, skipped), None)
     except csv.Error as error:
         raise FileInvalid(f"The file is no CSV that can be read: {error}.") from error
 
 
-def _numbered(reader: Any, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the line that it begins at: a cell may have several lines."""
+def _placed(reader: Any, skipped: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield each row with the line that it begins at: a cell may have several lines.
+
+    Where they differ the row is told too, since a spreadsheet shows that.
+    """
     begins = 1 + skipped
-    for row in reader:
-        yield begins, [as_meant(cell) for cell in row]
+    for number, row in enumerate(reader, 1 + skipped):
+        place = f"line {begins}" if begins == number else f"line {begins} (row {number})"
+        yield place, [as_meant(cell) for cell in row]
         begins = reader.line_num + 1 + skipped
 
 
@@ -98,12 +102,12 @@ def _of_workbook(content: bytes) -> Iterator[FileRow]:
             "The workbook cannot be opened: save it once more as XLSX."
         ) from error
     for sheet in book.worksheets:
+        kind, named = SHEETS.get(sheet.title.strip().lower()), f"sheet {sheet.title}, row"
         rows = (
-            (number, [as_meant(c) if isinstance(c, str) else c for c in row])
+            (f"{named} {number}", [as_meant(c) if isinstance(c, str) else c for c in row])
             for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
         )
-        kind = SHEETS.get(sheet.title.strip().lower())
-        yield from _table(rows, kind, f"sheet {sheet.title}, row")
+        yield from _table(rows, kind)
 
 
 def _of_json(content: bytes) -> Iterator[FileRow]:
@@ -126,16 +130,13 @@ def _of_json(content: bytes) -> Iterator[FileRow]:
             yield FileRow(kind, place, cells)
 
 
-def _table(
-    rows: Iterable[tuple[int, Sequence[Any]]], kind: str | None, unit: str
-) -> Iterator[FileRow]:
+def _table(rows: Iterable[tuple[str, Sequence[Any]]], kind: str | None) -> Iterator[FileRow]:
     """Yield the rows below the headings; ``kind`` None: a column tells, or the headings do."""
     columns: list[str] | None = None
-    for number, row in rows:
+    for place, row in rows:
         texts = [text_of(cell) for cell in row]
         if not any(texts):
             continue
-        place = f"{unit} {number}"
         if columns is None:
             columns = [column_of(text) for text in texts]
             _refuse_headings(columns, kind, place)

@@ -162,9 +162,10 @@ def test_wrong_rows_are_named_with_line_column_and_what_to_do():
     found = wrong(content)
 
     assert [(place, column) for place, column, _ in found] == [
-        ("line 2", "parent"), ("line 3", "active"), ("line 5", "name"), ("line 6", "any_of"),
-        ("line 7", "strength"), ("line 7", "category"), ("line 8", "kind"), ("line 9", "code"),
-        ("line 10", "label"), ("line 11", "any_of"),
+        ("line 2", "parent"), ("line 3", "active"), ("line 5 (row 4)", "name"),
+        ("line 6 (row 5)", "any_of"), ("line 7 (row 6)", "strength"),
+        ("line 7 (row 6)", "category"), ("line 8 (row 7)", "kind"), ("line 9 (row 8)", "code"),
+        ("line 10 (row 9)", "label"), ("line 11 (row 10)", "any_of"),
     ]  # fmt: skip
     sentences = " ".join(sentence for *_, sentence in found)
     assert "There is no category “Biling”" in sentences
@@ -278,12 +279,12 @@ def test_other_csv_is_understood(content):
     assert KeywordRule.objects.get().strength == 0.9
 
 
-def test_lines_are_counted_as_an_editor_counts_them():
+def test_lines_are_counted_as_an_editor_counts_them_and_rows_as_a_spreadsheet_does():
     make.make_category("Refund")
 
     found = wrong(b'name,category,any_of\nA,refund,"one\ntwo\nthree"\nB,nothing,x\n')
 
-    assert found[0][0] == "line 5"
+    assert found[0][0] == "line 5 (row 3)"
 
 
 @pytest.mark.parametrize(
