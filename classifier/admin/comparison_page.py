@@ -171,7 +171,7 @@ HEAD: tuple[tuple[str, str, str, Part], ...] = (
         lambda showing: showing.out_of_scope,
     ),
     (
-        "micro_f1", "Micro-F1", "All (text, category) pairs, as served.",
+        "micro_f1", "Micro-F1", "Precision and recall in one: each reason of each text counts once.",
         lambda showing: showing.micro_f1,
     ),
     (

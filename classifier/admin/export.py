@@ -20,7 +20,8 @@ from unfold.widgets import (
 
 from classifier import exporting, leases
 from classifier.admin.errand import KINDS, Kind
-from classifier.exporting import MAY_EXPORT, SHEETS, Selection, Sheet
+from classifier.export_sheets import SHEETS, Sheet
+from classifier.exporting import MAY_EXPORT, Selection
 from classifier.models import Category, Errand
 from classifier.spreadsheets import FORMS
 

@@ -239,7 +239,7 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         tone = STAGE_TONES[ModelVersion.Stage(version.stage)]
         return badge(version.get_stage_display(), tone)
 
-    @admin.display(description="Measured on held-out labels")
+    @admin.display(description="Without rules, on held-out labels")
     def quality(self, version: ModelVersion) -> str:
         return quality(version.metrics) or "not measured"
 

@@ -83,7 +83,8 @@ def export(form: str, *, with_words: bool) -> dict[str, float]:
     from django.urls import reverse
 
     from classifier import errands, exporting, leases
-    from classifier.exporting import SHEETS, Selection
+    from classifier.export_sheets import SHEETS
+    from classifier.exporting import Selection
     from classifier.models import Errand
     from classifier.spreadsheets import FORMS as KNOWN
 

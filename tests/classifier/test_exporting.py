@@ -10,7 +10,8 @@ from openpyxl import load_workbook
 
 from classifier import errands, exporting
 from classifier.engine.text import Transcript as Words
-from classifier.exporting import SHEETS, Selection
+from classifier.export_sheets import SHEETS
+from classifier.exporting import Selection
 from classifier.importing import Imported, import_gold
 from classifier.models import Errand, GoldLabel
 from classifier.models.gold_label import Settled

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from classifier import exporting
+from classifier.export_sheets import SHEETS
 from classifier.exporting import Selection
 from classifier.importing_feedback import FileRefused, ImportedFeedback, import_feedback
 from classifier.models import Decision, Feedback
@@ -121,7 +122,7 @@ def test_a_re_import_of_an_export_changes_nothing(world, tmp_path, form):
             is_blind=reference == "",
         )
     Feedback.objects.filter(thread="t2").withdraw(LATER)
-    sheet = exporting.SHEETS["feedback"]
+    sheet = SHEETS["feedback"]
     path = tmp_path / f"words.{form.code}"
     selection = Selection(is_whole=True, with_words=True)
     content = exporting.content(sheet, selection, make_administrator(), form)
