@@ -86,6 +86,7 @@ def test_no_page_that_can_be_reached_shows_a_word_of_another_queue(world, lead):
         answer = lead.get(path)
         page = answer.getvalue().decode(errors="replace")
         pages += page
+        assert answer.status_code < 400, path
         told += [path] if SECRET in page or other.thread in page else []
         if "html" in answer.get("Content-Type", "") and page:
             waiting |= links(page) - seen
