@@ -7,6 +7,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from classifier.engine.prospects import FEWEST
 from sfsync.models import AssessedCase, Assessment
 
 STYLES = Path(__file__).parent / "static" / "sfsync" / "assessment.css"
@@ -154,16 +155,18 @@ def _reason(found: Mapping[str, Any]) -> ReasonLine:
     return ReasonLine(
         path_in_words(found["path"]),
         found["have"],
-        _advice(found["more"]),
+        _advice(found["have"], found["more"]),
         Whisker.of(today["automated"]),
         Whisker.of(easier["automated"]),
         Whisker.of(today["right"]),
     )
 
 
-def _advice(more: int | None) -> str:
+def _advice(have: int, more: int | None) -> str:
     if more is None:
         return "more alone hardly help: it is mixed up"
+    if more and have + more <= FEWEST:
+        return f"at least {more:,} more to tell"
     return f"about {more:,} more" if more else ""
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from contactreason import embedded
 from contactreason.supervisor import Program
 
+API_ALLOWANCE = 1_000_000
+"""A large org's; with a new Case every few seconds a demo lasts for days, not for an afternoon."""
 CELERY = (sys.executable, "-m", "celery", "-A", "contactreason")
 
 
@@ -31,6 +33,8 @@ def org(*, port: int, cases: Path, package: Path) -> Program:
                 "test",
                 "--deploy",
                 str(package),
+                "--allowance",
+                str(API_ALLOWANCE),
             ),
         ],
         is_ready=lambda: answers(f"http://127.0.0.1:{port}/local/ledger"),

@@ -35,6 +35,12 @@ class SourceAdmin(ModelAdmin):
     when_empty_command = "python manage.py check_salesforce"
     change_form_after_template = "sfsync/source_trial.html"
     readonly_fields = ("off_because", "checked_at", "name_shown")
+    conditional_fields = {
+        "sobject": "kind == 'object'",
+        "case_field": "kind == 'object'",
+        "speaker_field": "speaker_rule == 'field'",
+        "customer_names": "speaker_rule == 'field' || speaker_rule == 'lines'",
+    }
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.try_view)

@@ -46,6 +46,7 @@ def org(settings) -> Iterator[LocalOrg]:
 def test_a_source_is_tried_before_it_is_saved(page: Page, org: LocalOrg, watch: Watch):
     org.people.open_case(Record("talk", TALK, "custom_object", "Card"))
     page.goto(reverse("admin:sfsync_source_add"))
+    page.locator("#id_speaker_rule").select_option("field")
     for name, value in (
         ("name", "Call notes"),
         ("sobject", "Call_Note__c"),
@@ -55,7 +56,6 @@ def test_a_source_is_tried_before_it_is_saved(page: Page, org: LocalOrg, watch: 
         ("speaker_field", "Speaker__c"),
     ):
         page.locator(f"#id_{name}").fill(value)
-    page.locator("#id_speaker_rule").select_option("field")
 
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("it has Words__c")).to_be_visible()
@@ -84,3 +84,27 @@ def picture(page: Page, name: str) -> None:
                 page.set_viewport_size({"width": width, "height": 1000})
                 page.emulate_media(color_scheme=scheme)
                 page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
+
+
+def test_a_field_of_case_is_asked_for_no_object(page: Page, org: LocalOrg, watch: Watch):
+    page.goto(reverse("admin:sfsync_source_add"))
+    expect(page.locator("#id_sobject")).to_be_visible()
+
+    page.locator("#id_kind").select_option("case_field")
+    page.locator("#id_speaker_rule").select_option("customer")
+
+    expect(page.locator("#id_sobject")).to_be_hidden()
+    expect(page.locator("#id_speaker_field")).to_be_hidden()
+    expect(page.locator("#id_text_field")).to_be_visible()
+    assert watch.complaints == []
+
+
+def test_the_last_row_stays_within_reach_of_a_selection(page: Page, org: LocalOrg):
+    page.set_viewport_size({"width": 1280, "height": 700})
+    page.goto(reverse("admin:sfsync_source_changelist"))
+    boxes = page.locator("#result_list input.action-select")
+    boxes.first.check()
+
+    boxes.last.check()
+
+    expect(boxes.last).to_be_checked()

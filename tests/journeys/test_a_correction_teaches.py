@@ -74,7 +74,9 @@ class Browser:
 
 @pytest.fixture
 def demo(tmp_path):
-    demo = RunningDemo(tmp_path, records(random.Random(5)), "--port", "8760")
+    demo = RunningDemo(
+        tmp_path, records(random.Random(5)), "--port", "8760", "--pull-every", "2"
+    )
     yield demo
     demo.stop()
 

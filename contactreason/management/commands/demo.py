@@ -39,6 +39,9 @@ SAY_SECONDS = 3.0
 """How often progress is told where there is no terminal for a bar."""
 TRICKLE_SECONDS = 8.0
 PULL_SECONDS = 2
+CALM_PULL_SECONDS = 10
+"""Once all is through: at the pace of the beginning, Salesforce's 1,000 conversation reads an hour
+would be used up within half an hour, and calls and messages of new Cases stay unread."""
 STOPPED = 130
 """The status after Ctrl-C or TERM before the summary: nobody may take it for a success."""
 BY_HAND = ("billing.refund", "delivery.late_parcel")
@@ -57,10 +60,18 @@ class Command(ReportingCommand):
         )
         parser.add_argument("--exit", action="store_true", help="end after the summary")
         parser.add_argument(
+            "--pull-every",
+            type=int,
+            metavar="SECONDS",
+            default=CALM_PULL_SECONDS,
+            help="how often the org is asked after the summary",
+        )
+        parser.add_argument(
             "--port", type=port_number, default=8000, help="of the web app, or the next free"
         )
 
     def handle(self, *, cases: Path | None, port: int, **options: Any) -> None:
+        self.calm_seconds = options["pull_every"]
         if not world.is_inside():
             if cases:
                 check(cases)
@@ -196,6 +207,7 @@ class Command(ReportingCommand):
     def stay(self, web_port: int) -> None:
         """Keep everything running until Ctrl-C or TERM, with a new Case now and then."""
         fed_at = time.monotonic()
+        _pull_every(self.calm_seconds)
         with contextlib.suppress(KeyboardInterrupt):
             self.say(
                 "\nOpen this address; it signs you in once, within the hour."
@@ -244,6 +256,6 @@ def _quietly(name: str, *arguments: str, **options: Any) -> None:
 def _pull_every(seconds: int) -> None:
     interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period="seconds")
     PeriodicTask.objects.filter(task__in=[PULL, HEAR]).update(
-        interval=interval, expire_seconds=10
+        interval=interval, expire_seconds=max(10, seconds)
     )
     PeriodicTasks.update_changed()

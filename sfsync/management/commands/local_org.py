@@ -18,6 +18,7 @@ from sfsync.local_org.founding import INTEGRATION_USERNAME
 from sfsync.local_org.http_door import HttpDoor
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.records import read_records
+from sfsync.local_org.state import API_ALLOWANCE
 
 
 class Command(ReportingCommand):
@@ -46,6 +47,9 @@ class Command(ReportingCommand):
             help="SFDX source to deploy; its permission set ending in _Integration (else every one)"
             " is assigned to the integration user",
         )
+        parser.add_argument(
+            "--allowance", type=int, default=API_ALLOWANCE, help="API calls that it answers"
+        )
         parser.add_argument("--my-domain", default="acme.my")
         parser.add_argument(
             "--instance-url", default="", help="named in token answers instead of My Domain"
@@ -61,6 +65,7 @@ class Command(ReportingCommand):
             my_domain=options["my_domain"],
             instance_url=options["instance_url"],
         )
+        org.api_allowance = options["allowance"]
         _take_over_credentials(org)
         cases = _load(org, options["cases"], options["split"], options["limit"])
         _deploy(org, options["deploy"])
