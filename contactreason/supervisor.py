@@ -13,8 +13,8 @@ from typing import IO
 
 from contactreason import leash
 
-SERVED_GRACE_SECONDS = 2.8
-SERVING_GRACE_SECONDS = 0.8
+SERVED_GRACE_SECONDS = 2.2
+SERVING_GRACE_SECONDS = 0.6
 """How long programs may take to stop by themselves after TERM: within 5 s all is over."""
 RESTART_PAUSE_SECONDS = 0.5
 """Before a process that died is started again: no tight loop."""
