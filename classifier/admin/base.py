@@ -1,8 +1,10 @@
 """What every admin page here is built on. To change the theme, change the imports from unfold."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -22,6 +24,7 @@ __all__ = [
     "StackedInline",
     "TabularInline",
     "Textarea",
+    "ToldFilter",
     "WithinRemit",
     "ago",
     "badge",
@@ -42,6 +45,14 @@ class ModelAdmin(ThemeModelAdmin):
     def get_when_empty(self, request: HttpRequest) -> tuple[str, str]:
         """Return the sentence and the command (or nothing) that an empty list shows."""
         return self.when_empty, self.when_empty_command
+
+
+class ToldFilter(admin.AllValuesFieldListFilter):
+    """By the values that are there; a row without one is found under “not told”."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "not told"}
 
 
 class TabularInline(ThemeTabularInline):

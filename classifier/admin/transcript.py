@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
+from classifier.admin.base import ModelAdmin, ReadOnly, ToldFilter, WithinRemit, ago, badge
 from classifier.admin.blind import is_hidden_from
 from classifier.admin.conversation import conversation_page
 from classifier.admin.shown_text import preview
@@ -61,7 +61,13 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(Transcript)
 class TranscriptAdmin(WithinRemit, ReadOnly, ModelAdmin):
     list_display = ("conversation", "first_words", "state", "moment", "channel", "received")
-    list_filter = (StateFilter, "purpose", "moment", "channel", "language")
+    list_filter = (
+        StateFilter,
+        "purpose",
+        "moment",
+        ("channel", ToldFilter),
+        ("language", ToldFilter),
+    )
     list_per_page = 25
     search_fields = ("thread__exact",)
     search_help_text = "The whole Case id (18 characters)."

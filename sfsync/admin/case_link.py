@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
+from classifier.admin.base import ModelAdmin, ReadOnly, ToldFilter, WithinRemit, ago, badge
 from sfsync import gateway, handing_back
 from sfsync.admin.case_page import case_url
 from sfsync.errors import SalesforceError
@@ -56,7 +56,12 @@ class CaseStateFilter(admin.SimpleListFilter):
 @admin.register(CaseLink)
 class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
     list_display = ("number", "state", "origin", "status", "owner_name", "created", "read")
-    list_filter = (CaseStateFilter, "is_closed", "origin", "record_type")
+    list_filter = (
+        CaseStateFilter,
+        "is_closed",
+        ("origin", ToldFilter),
+        ("record_type", ToldFilter),
+    )
     search_fields = ("case_number__exact", "case_id__exact")
     search_help_text = "The whole Case number or Case id."
     ordering = ("-id",)

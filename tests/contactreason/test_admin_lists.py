@@ -152,6 +152,18 @@ def test_a_list_that_is_empty_only_for_its_filter_says_so(administrator):
     assert "Nothing matches" in shown
 
 
+def test_conversations_without_a_channel_are_found_under_a_name(administrator):
+    make.make_transcript("I rang you.", channel="Phone")
+    make.make_transcript("It came in a file.", channel="")
+
+    everything = administrator.get(address(Transcript)).content.decode()
+    untold = administrator.get(address(Transcript), {"channel": ""}).content.decode()
+
+    assert "not told" in everything
+    assert "It came in a file." in untold
+    assert "I rang you." not in untold
+
+
 @pytest.mark.parametrize(
     "model",
     [

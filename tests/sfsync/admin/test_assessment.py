@@ -122,6 +122,7 @@ def test_the_newest_assessment_is_shown_in_a_fixed_number_of_queries(
 
     assert "80 %" in page
     assert "about 60 more" in page
+    assert "at least" not in page
     assert "Where is my money" not in page
 
 
