@@ -43,7 +43,7 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
     search_fields = ("name", "any_of", "all_of", "none_of", "category__label", "category__code")
     search_help_text = "Name, phrase or category."
     fieldsets = (
-        (None, {"fields": ("name", "category", ("effect", "strength"), "is_active")}),
+        (None, {"fields": ("name", "category", "effect", "strength", "is_active")}),
         (
             "What must be said",
             {"fields": ("any_of", "all_of", "none_of", ("speaker", "whole_word"))},
