@@ -12,6 +12,7 @@ from sfsync.local_org.http_door import HttpDoor
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.records import Record, Said
 from sfsync.models import Source
+from sfsync.sources import READERS
 from tests.browser.conftest import Watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,8 +31,11 @@ def _static_files_as_they_lie(settings):
 
 
 @pytest.fixture
-def org(settings) -> Iterator[LocalOrg]:
+def org(settings, transactional_db) -> Iterator[LocalOrg]:
     org = LocalOrg()
+    # What migrations made may be gone after another browser test (see tests.environment).
+    for reader in READERS:
+        Source.objects.get_or_create(code=reader.code, defaults={"name": reader.name})
     settings.SALESFORCE_DOMAIN = "acme.my"
     settings.SALESFORCE_CLIENT_ID = org.app.client_id
     settings.SALESFORCE_CLIENT_SECRET = org.app.client_secret
