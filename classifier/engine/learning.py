@@ -1,16 +1,14 @@
 """Learning: examples and a recipe become a TextModel, with calibration measured out-of-fold."""
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 
 from classifier.engine.calibration import Array, Calibration, fit_sigmoid, fit_softmax
 from classifier.engine.errors import NothingToLearn
@@ -22,6 +20,9 @@ from classifier.engine.recipe import Recipe
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text_model import TextModel, model_digest, rounded
 from classifier.engine.thresholds import HeldOut, Thresholds, choose_thresholds
+
+if TYPE_CHECKING:
+    from classifier.engine.machine import QuietSVC
 
 Progress = Callable[[str, float], None]
 Marks = NDArray[np.bool_]
@@ -288,8 +289,10 @@ class _Lesson:
         weights[:, svm.classes_] = svm.coef_.T
         intercepts[svm.classes_] = svm.intercept_
 
-    def _svm(self) -> "_QuietSVC":
-        return _QuietSVC(
+    def _svm(self) -> "QuietSVC":
+        from classifier.engine.machine import QuietSVC  # noqa: PLC0415 - see there
+
+        return QuietSVC(
             C=self.recipe.penalty,
             tol=_TOLERANCE,
             max_iter=_ITERATIONS,
@@ -323,16 +326,6 @@ class _Lesson:
             digest="",
         )
         return replace(model, digest=model_digest(model))
-
-
-class _QuietSVC(LinearSVC):  # type: ignore[misc]
-    """A linear SVM that takes its best effort for an answer when examples contradict."""
-
-    def fit(self, texts: csr_matrix, marks: NDArray[np.generic]) -> "_QuietSVC":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            super().fit(texts, marks)
-        return self
 
 
 def _is_exclusive(truths: Sequence[frozenset[str]]) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import special
 
 FALSE_DISCOVERY_RATE = 0.04
 """Of all changes told, the share that may be chance (Benjamini–Hochberg, 1995): keeps quiet weeks
@@ -134,13 +134,16 @@ def _measured(now: Counts, past: Counts, sizes: Counts, size: float) -> _Measure
     drawn = (common * prior + own * (blocks - 1)) / (prior + blocks - 1)
     # Less than 1 would be steadier than chance allows.
     error = np.sqrt(np.maximum(1.0, drawn) * (1 + 1 / blocks))
-    law = stats.t(prior + blocks - 1)
-    p = 2 * law.sf(np.abs(_even(now, alpha) - middle) / error)
-    reach = law.ppf((1 + INTERVAL) / 2) * error
+    freedom = prior + blocks - 1
+    p = 2 * special.stdtr(freedom, -np.abs(_even(now, alpha) - middle) / error)
+    reach = special.stdtrit(freedom, (1 + INTERVAL) / 2) * error
     expected = alike.mean(axis=1)
     enough = np.maximum(now, expected) >= FEWEST_CONTACTS
     is_told = np.zeros(len(now), bool)
     if enough.any():
+        # Here, for it takes half a second to import, which every process would wait for.
+        from scipy import stats  # noqa: PLC0415
+
         is_told[enough] = stats.false_discovery_control(p[enough]) <= FALSE_DISCOVERY_RATE
     low, high = _uneven(middle - reach, alpha), _uneven(middle + reach, alpha)
     return _Measured(expected, low, high, p, enough, is_told)
@@ -197,6 +200,8 @@ def _prior(beyond: float) -> float:
         return MOST_PRIOR
     if beyond >= trigamma(LEAST_PRIOR):
         return LEAST_PRIOR
+    from scipy import optimize  # noqa: PLC0415 - as above
+
     return float(optimize.brentq(lambda x: trigamma(x) - beyond, LEAST_PRIOR, MOST_PRIOR))
 
 
@@ -245,7 +250,7 @@ def estimated_share(sample: Sequence[tuple[bool, float]]) -> Share | None:
     truths = np.array([is_true for is_true, _ in sample], float)
     value = float((weights * truths).sum() / weights.sum())
     size = float(weights.sum() ** 2 / (weights**2).sum())
-    z = float(stats.norm.ppf((1 + INTERVAL) / 2))
+    z = float(special.ndtri((1 + INTERVAL) / 2))
     middle = (value + z * z / (2 * size)) / (1 + z * z / size)
     reach = (
         z * sqrt(value * (1 - value) / size + z * z / (4 * size * size)) / (1 + z * z / size)
