@@ -69,16 +69,30 @@ class Supervisor:
         Raises:
             StartFailed: it ended, or was not ready in time.
         """
+        self.begin(program)
+        self.wait_for(program.name)
+
+    def begin(self, program: Program) -> None:
+        """Start ``program`` and let it get ready while other things are done."""
         self._running[program.name] = _Running(program, self._spawn(program))
+
+    def wait_for(self, name: str) -> None:
+        """Wait until a program that has begun is ready; its time counts from now.
+
+        Raises:
+            StartFailed: it ended, or was not ready in time.
+        """
+        running = self._running[name]
+        program = running.program
         if program.is_ready is None:
             return
         deadline = time.monotonic() + program.ready_seconds
         while not program.is_ready():
-            if self._running[program.name].process.poll() is not None:
-                raise StartFailed(f"{program.name} ended at once. {self._last_words(program)}")
+            if running.process.poll() is not None:
+                raise StartFailed(f"{name} ended at once. {self._last_words(program)}")
             if time.monotonic() > deadline:
                 raise StartFailed(
-                    f"{program.name} was not ready after {program.ready_seconds:.0f} s."
+                    f"{name} was not ready after {program.ready_seconds:.0f} s."
                     f" {self._last_words(program)}"
                 )
             time.sleep(0.05)

@@ -1,9 +1,6 @@
 """Fixtures that every test may want."""
 
-import fcntl
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -43,19 +40,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             getattr(item, "fixturenames", ())
         ):
             item.add_marker(pytest.mark.database)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Let one test at a time start real processes, whichever worker runs it.
-
-    Two demos at once would need longer than they promise on two cores.
-    """
-    if not item.get_closest_marker("processes"):
-        return (yield)
-    with (Path(tempfile.gettempdir()) / "contactreason-test-processes.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

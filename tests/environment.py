@@ -12,6 +12,7 @@ import shutil
 import tempfile
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
 # The test client and Chromium speak plain HTTP; without this every page would answer 301.
@@ -53,3 +54,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.get_closest_marker("processes") is None,
         )
     )
+
+
+class FilesSideBySide(LoadFileScheduling):
+    """Gives each worker one file at a time, and one worker all that starts real processes.
+
+    Two demos at once would need longer than they promise on two cores.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return "processes" if "/processes/" in scope else scope
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FilesSideBySide:
+    return FilesSideBySide(config, log)

@@ -1,4 +1,7 @@
-"""The demo's own world: its folder, ports and secrets, all made for one run."""
+"""The demo's own world: its folder, ports and secrets, all made for one run.
+
+Imports nothing that reads the settings, for they are read in this world.
+"""
 
 import contextlib
 import fcntl
@@ -10,17 +13,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from django.core.management.base import CommandError
-from django.db import connection
-from django.utils import timezone
 
 from classifier.commands import HIGHEST_PORT
-from sfsync.local_org.ids import new_id
-from sfsync.models import Connection
+from contactreason.environment import Environment
 
 MARK = "CONTACTREASON_DEMO_ORG_PORT"
 """Set in the environment of every process of the demo: the port of its local org."""
 PORTS_TRIED = 20
-LOCAL_ORG_ID = new_id("00D", 1)
+
+
+def enter(base_dir: Path) -> None:
+    """Make this process and all that it starts live in a world of their own.
+
+    Call it before Django reads the settings.
+
+    Raises:
+        ImproperlyConfigured: the environment around it is not right.
+    """
+    around = Environment.read(base_dir)
+    os.environ.update(environment(os.environ, around.var_dir, around.secret_key))
 
 
 def environment(base: Mapping[str, str], var_dir: Path, secret_key: str) -> dict[str, str]:
@@ -76,34 +87,6 @@ def empty(var_dir: Path) -> None:
             path.unlink()
 
 
-def empty_database() -> None:
-    """Drop the tables of an earlier demo from a server's database (DATABASE_URL).
-
-    Raises:
-        CommandError: the database holds anything else; nothing was touched.
-    """
-    tables = connection.introspection.table_names()
-    if not tables:
-        return
-    if Connection._meta.db_table not in tables or not _holds_a_demo():
-        raise CommandError(
-            "DATABASE_URL names a database that is in use. The demo begins with an empty one:"
-            " name another database, or drop this one's tables if nobody needs them."
-        )
-    names = ", ".join(connection.ops.quote_name(table) for table in tables)
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE {names} CASCADE")
-
-
-def claim_database() -> None:
-    """Pin the new tables to the local org at once: a run that is cut off can be told by it."""
-    Connection.objects.create(id=1, org_id=LOCAL_ORG_ID, connected_at=timezone.now())
-
-
-def _holds_a_demo() -> bool:
-    return Connection.objects.filter(org_id=LOCAL_ORG_ID).exists()
-
-
 def free_port(wanted: int) -> int:
     """Return ``wanted`` or the next free port after it on loopback; 0: any free one.
 
@@ -117,8 +100,3 @@ def free_port(wanted: int) -> int:
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise CommandError(f"No free port from {wanted} on. Name another one with --port.")
-
-
-def is_inside() -> bool:
-    """Return whether this process already lives in a demo's world."""
-    return MARK in os.environ

@@ -7,7 +7,7 @@ import pytest
 from django.core.management.base import CommandError
 from django.db import connection
 
-from contactreason.demo import world
+from contactreason.demo import database, world
 from sfsync.models import Connection
 
 
@@ -67,7 +67,7 @@ def test_a_database_of_another_org_is_refused_and_left_alone():
     Connection.objects.create(id=1, org_id="00D000000000999EAA")
 
     with pytest.raises(CommandError, match="a database that is in use"):
-        world.empty_database()
+        database.empty()
 
     assert Connection.objects.count() == 1
 
@@ -75,14 +75,14 @@ def test_a_database_of_another_org_is_refused_and_left_alone():
 @pytest.mark.django_db
 def test_a_database_that_is_set_up_but_not_connected_yet_is_refused_too():
     with pytest.raises(CommandError, match="a database that is in use"):
-        world.empty_database()
+        database.empty()
 
 
 @pytest.mark.django_db
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite begins with a new file")
 def test_a_demo_that_was_cut_off_leaves_a_database_that_the_next_may_empty():
-    world.claim_database()
+    database.claim()
 
-    world.empty_database()
+    database.empty()
 
     assert connection.introspection.table_names() == []

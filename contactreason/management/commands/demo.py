@@ -25,7 +25,7 @@ from tqdm import tqdm
 from classifier import starter_pack
 from classifier.commands import ReportingCommand, port_number
 from contactreason.celery import HEAR, PULL
-from contactreason.demo import programs, sources, world
+from contactreason.demo import database, programs, sources, world
 from contactreason.demo.cases import check
 from contactreason.demo.counting import Standing, Summary, standing, summary
 from contactreason.sign_in import sign_in_path
@@ -72,10 +72,8 @@ class Command(ReportingCommand):
 
     def handle(self, *, cases: Path | None, port: int, **options: Any) -> None:
         self.calm_seconds = options["pull_every"]
-        if not world.is_inside():
-            if cases:
-                check(cases)
-            _enter_world()
+        if cases:
+            check(cases)
         signal.signal(signal.SIGTERM, _stop)
         logging.getLogger().setLevel(logging.WARNING)  # people read this; the logs are in files
         with world.sole_use(settings.VAR_DIR):
@@ -95,8 +93,7 @@ class Command(ReportingCommand):
     def run(self, cases: Path | None, web_port: int, *, is_over_after_summary: bool) -> None:
         self.began = float(os.environ.get("DEMO_STARTED_AT") or time.time())
         self.org = RemoteOrg(settings.SALESFORCE_LOCAL_ORIGIN)
-        self.set_up(cases)
-        self.start_line(web_port)
+        self.set_up(cases, web_port)
         told = self.watch()
         self.tell(told)
         if told.lost or told.failed:
@@ -110,15 +107,22 @@ class Command(ReportingCommand):
 
     # Setting up
 
-    def set_up(self, cases: Path | None) -> None:
-        """Make the tables, the taxonomy, the model and the org; each step says what it does."""
+    def set_up(self, cases: Path | None, web_port: int) -> None:
+        """Make the tables, the taxonomy, the model and the org; each step says what it does.
+
+        Each process begins as soon as it can, beside the next step: most of a start is Python
+        reading modules. The beat comes last, for it sets the line in motion.
+        """
         if not os.environ.get("REDIS_URL"):
-            self.supervisor.start(programs.broker(settings.VAR_DIR))
+            self.supervisor.begin(programs.broker(settings.VAR_DIR))
         self.say("Making the database …")
-        world.empty_database()
+        database.empty()
         _quietly("migrate", verbosity=0)
-        world.claim_database()
+        database.claim()
         sources.name_own()
+        if not os.environ.get("REDIS_URL"):
+            self.supervisor.wait_for("broker")
+        self.supervisor.begin(programs.web(web_port))
         if cases:
             self.say(f"Reading the train split of {cases.name} …")
             _quietly("import_gold", str(cases), create_categories=True)
@@ -129,27 +133,26 @@ class Command(ReportingCommand):
         _quietly("salesforce_metadata", str(package))
         source = cases or starter_pack.conversations_path()
         org_port = int(os.environ[world.MARK])
-        self.supervisor.start(programs.org(port=org_port, cases=source, package=package))
+        self.supervisor.begin(programs.org(port=org_port, cases=source, package=package))
+        self.supervisor.begin(programs.worker())
         self.say("Training a model …")
         _quietly("train")
         _quietly("promote")
         _quietly("set_mode", "automatic")
         _pull_every(PULL_SECONDS)
+        self.say("Starting the line …")
+        self.supervisor.wait_for("org")
         if not cases:
             self.let_people_choose()
+        self.supervisor.start(programs.beat())
+        self.supervisor.wait_for("web")
+        pids = settings.VAR_DIR / "processes.json"
+        pids.write_text(json.dumps(self.supervisor.pids()))
 
     def let_people_choose(self) -> None:
         """Let representatives tag a few Cases by hand before we come: theirs must stay theirs."""
         for code in BY_HAND:
             self.org.edit_case(self.org.new_case(), {"Contact_Reason__c": code})
-
-    def start_line(self, web_port: int) -> None:
-        self.say("Starting the web app, the worker and the beat …")
-        self.supervisor.start(programs.worker())
-        self.supervisor.start(programs.beat())
-        self.supervisor.start(programs.web(web_port))
-        pids = settings.VAR_DIR / "processes.json"
-        pids.write_text(json.dumps(self.supervisor.pids()))
 
     # Watching
 
@@ -236,12 +239,6 @@ class Command(ReportingCommand):
             admin.set_unusable_password()
             admin.save()
         return f"http://127.0.0.1:{port}{sign_in_path(admin)}"
-
-
-def _enter_world() -> None:
-    """Become the same command again, in the demo's own world."""
-    environment = world.environment(os.environ, settings.VAR_DIR, settings.SECRET_KEY)
-    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - it is ourselves
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sfsync.local_org.remote import RemoteOrg
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class RunningDemo:

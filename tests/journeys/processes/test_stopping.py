@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WORDS = {
     "parcel": "my parcel never came and number {} has not moved since",
     "refund": "please give me my money back for order {} of last month",
@@ -91,7 +91,7 @@ def test_term_ends_everything_within_five_seconds(demo, tmp_path):
 
 
 def test_ctrl_c_before_every_case_is_through_is_no_success(demo, tmp_path):
-    read_until(demo, "Starting the web app")
+    read_until(demo, "Starting the line")
 
     demo.send_signal(signal.SIGINT)
 

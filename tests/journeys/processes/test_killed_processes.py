@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.journeys.running_demo import RunningDemo
+from tests.journeys.processes.running_demo import RunningDemo
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(150)]
 CASES = 600

@@ -6,7 +6,7 @@ import re
 import pytest
 import requests
 
-from tests.journeys.running_demo import RunningDemo
+from tests.journeys.processes.running_demo import RunningDemo
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 WORDS = {
