@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# Without bytecode every start would compile a few thousand modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # For the demo's own figure: seconds from the first keystroke to the first Case written.
 DEMO_STARTED_AT := $(shell date +%s)
 
