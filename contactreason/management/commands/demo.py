@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from classifier import starter_pack
 from classifier.commands import ReportingCommand, port_number
-from contactreason.celery import HEAR, PULL
+from contactreason.celery import HEAR, PULL, app
 from contactreason.demo import database, programs, sources, world
 from contactreason.demo.cases import check
 from contactreason.demo.counting import Standing, Summary, standing, summary
@@ -111,7 +111,7 @@ class Command(ReportingCommand):
         """Make the tables, the taxonomy, the model and the org; each step says what it does.
 
         Each process begins as soon as it can, beside the next step: most of a start is Python
-        reading modules. The beat comes last, for it sets the line in motion.
+        reading modules. The beat comes last, for it keeps the line in motion.
         """
         if not os.environ.get("REDIS_URL"):
             self.supervisor.begin(programs.broker(settings.VAR_DIR))
@@ -144,7 +144,8 @@ class Command(ReportingCommand):
         self.supervisor.wait_for("org")
         if not cases:
             self.let_people_choose()
-        self.supervisor.start(programs.beat())
+        app.send_task(PULL)  # at once: the beat takes its time to read the timetable
+        self.supervisor.begin(programs.beat())
         self.supervisor.wait_for("web")
         pids = settings.VAR_DIR / "processes.json"
         pids.write_text(json.dumps(self.supervisor.pids()))
