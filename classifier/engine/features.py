@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,30 @@ class NGrams:
             for length in range(self.letters[0], min(self.letters[1], len(padded)) + 1)
             for start in range(len(padded) - length + 1)
         ]
+
+
+class WordVectors(Protocol):
+    """Vectors of words, shared by all models: a third block beside words and letter groups.
+
+    What a text adds is linear in its words, so that evidence stays exact: the block of a text is
+    the sum over its distinct words of (1 + ln count) times the word's vector, brought to length
+    1 and times the block's share. ``Features.fit(texts, ngrams, …, vectors=…, share=…)`` appends
+    ``width`` columns to ``Features.matrix``; rows ``len(features) - width`` and up of a model's
+    weights are theirs. A model's file holds their digest, never the vectors.
+    """
+
+    width: int
+    """Numbers of a vector."""
+    digest: str
+    """SHA-256 (hexadecimal) of all that the vectors come from."""
+
+    def of(self, words: Sequence[str]) -> Floats:
+        """Return words × width: each word's vector, weighed by how much the word tells.
+
+        A word that is unknown in every piece has the zero vector. Deterministic; words come
+        folded, are distinct and at most ``WORD_CHARACTERS`` long. Asked once per word.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
