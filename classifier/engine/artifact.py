@@ -20,7 +20,7 @@ from classifier.engine.recipe import Recipe
 from classifier.engine.text_model import TextModel
 from classifier.engine.thresholds import Thresholds
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the layout changes, or when folding or features change what a model would read."""
 _MAGIC = b"CONTACTREASON"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "safetensors")

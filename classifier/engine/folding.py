@@ -6,6 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
+from classifier.engine.han import merged
+
 # The longest fold of one code point is 18 (U+FDFA); the rest is room for marks. A longer pile
 # of marks is noise (or an attack: ordering n marks takes n² steps) and only its start is read.
 CLUSTER_CHARACTERS = 32
@@ -54,7 +56,8 @@ def fold(text: str) -> Folded:
 
     Compatibility forms fold together (full width, ligatures), every run of white space is one
     blank and none stands at the ends, and marks nobody sees (zero width, direction) are gone.
-    Letters of other scripts stay. Takes any string, lone surrogates included; linear time.
+    Simplified and Traditional Chinese are one. Letters of other scripts stay. Takes any string,
+    lone surrogates included; linear time.
     """
     drafted = text.lower() if text.isascii() else text.translate(_DRAFT)
     blanked = " ".join(drafted.split())
@@ -164,7 +167,8 @@ def _folded_cluster(cluster: str) -> str:
     caseless = unicodedata.normalize("NFKD", cluster.translate(_ALIKE)).casefold()
     decomposed = unicodedata.normalize("NFKD", caseless).translate(_ALIKE)
     kept = "".join(char for char in decomposed if not _is_dropped(char))
-    return " ".join(unicodedata.normalize("NFC", kept[:CLUSTER_CHARACTERS]).split(" "))
+    composed = unicodedata.normalize("NFC", kept[:CLUSTER_CHARACTERS])
+    return " ".join(merged(composed).split(" "))
 
 
 # Typed for one another so often that a rule must not tell them apart.

@@ -23,7 +23,7 @@ SPANS_KEPT = 50
 """How many places a phrase is remembered at in one transcript: enough to show, and bounded."""
 DEFAULT_STRENGTH = 0.95  # until it is measured on gold transcripts: a rule is typed with intent
 _ENDING_CHARACTERS = 40  # how much of a word a star shows as evidence; the longest are shorter
-_DIGEST_FORMAT = 1  # raised when folding or matching changes what a rule book says
+_DIGEST_FORMAT = 2  # raised when folding or matching changes what a rule book says
 
 
 class Span(NamedTuple):

@@ -55,7 +55,9 @@ def slices(text: str, folded: Folded) -> list[str]:
         ("ref\u200fund\u202e", "refund"),
         ("a \u200b b", "a b"),
         ("don’t e‑mail", "don't e-mail"),
-        ("想退錢", "想退錢"),
+        ("想退錢", "想退钱"),
+        ("我哋個app死咗機", "我哋个app死咗机"),
+        ("東京で返品したい", "东京で返品したい"),
         ("한국어", "한국어"),
         ("ㅋㅋㅠㅠ", "ㅋㅋㅠㅠ"),
         ("か\u3099 ｶﾞｰﾄﾞ", "が ガード"),
@@ -70,6 +72,30 @@ def slices(text: str, folded: Folded) -> list[str]:
 )
 def test_case_accents_width_and_white_space_are_folded_and_letters_stay(text, folded):
     assert fold(text).text == folded
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ["退款還沒到帳", "退款还没到帐"],
+        ["裏面", "裡面", "里面"],
+        ["衞生", "衛生", "卫生"],
+        ["著急", "着急"],
+        ["麵條", "麪條", "面条"],
+        ["說", "説", "说", "\uf96f"],
+        ["金\u9ec3\ufe00", "金黄"],
+    ],
+)
+def test_the_ways_in_which_chinese_is_written_fold_to_one(same):
+    assert {fold(text).text for text in same} == {fold(same[-1]).text}
+
+
+def test_folding_chinese_moves_no_offset():
+    text = "Refund 還沒到帳 please"
+
+    folded = fold(text)
+
+    assert slices(text, folded) == list(text)
 
 
 def test_a_span_leads_back_to_the_characters_as_typed():

@@ -80,7 +80,7 @@ def test_the_longest_phrase_and_the_most_phrases_are_taken():
         ("Résiliation*", Phrase("resiliation", any_ending=True)),
         ("refund *", Phrase("refund", any_ending=True)),
         ("  Money\tBack ", Phrase("money back")),
-        ("想退錢", Phrase("想退錢")),
+        ("想退錢", Phrase("想退钱")),
         ("😡", Phrase("😡")),
         ("C++", Phrase("c++")),
     ],
