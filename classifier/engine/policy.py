@@ -86,6 +86,22 @@ def settle(
     return Verdict(reasons, vote.suggestions_besides(taken))
 
 
+def scores_after_rules(
+    hits: Sequence[Hit], probabilities: Mapping[str, float], policy: Policy
+) -> dict[str, float]:
+    """Return what ``settle`` holds against the thresholds, for every label, in [0, 1].
+
+    The model's probabilities, raised and vetoed by the rules. What decisive rules assign has 1,
+    because no threshold is asked then; where they contradict each other everything has 0. So
+    thresholds chosen from these scores count what the rules decide, right or wrong.
+    """
+    vote = _Vote(tuple(hits), probabilities, policy, _no_terms)
+    decisive = vote.decisive_categories
+    if decisive and not vote.stand_together(decisive):
+        return dict.fromkeys(vote.leaves, 0.0)
+    return vote.leaves | dict.fromkeys(decisive, 1.0)
+
+
 def _has_words(transcript: Transcript) -> bool:
     return any(
         char.isalnum() for turn in transcript.turns for char in without_placeholders(turn.text)
