@@ -19,7 +19,7 @@ from classifier.engine.folds import fold_count, folds_of
 from classifier.engine.recipe import Recipe
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text_model import TextModel, model_digest, rounded
-from classifier.engine.thresholds import HeldOut, Thresholds, choose_thresholds
+from classifier.engine.thresholds import HeldOut, choose_thresholds
 
 if TYPE_CHECKING:
     from classifier.engine.machine import QuietSVC
@@ -83,22 +83,63 @@ def learn_and_score(
     tell = on_progress or _tell_nobody
     lesson = _Lesson.of(examples, recipe, names or {}, tell)
     margins = lesson.margins_out_of_fold(tell)
-    calibration = lesson.calibration(margins)
-    held_out = HeldOut(
-        lesson.labels,
-        calibration.probabilities(margins)[:, : len(lesson.labels)],
-        lesson.truths,
-    )
-    thresholds = choose_thresholds(
-        held_out,
-        taxonomy or Taxonomy(tuple(Node(label, label) for label in lesson.labels)),
-        recipe.target_precision,
-        exclusive=lesson.is_exclusive,
-    )
     tell("fitting the model", 0.8)
     weights, intercepts = lesson.fit(np.ones(len(lesson.truths), dtype=bool))
     tell("trained", 1.0)
-    return Learned(lesson.model(weights, intercepts, calibration, thresholds), held_out)
+    fitted = Fitted(
+        recipe, lesson.labels, lesson.features, weights, intercepts, lesson.is_exclusive
+    )
+    return promising(fitted, margins, lesson.truths, lesson.folds, taxonomy)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit came to, however it was done; not yet what it may promise."""
+
+    recipe: Recipe
+    labels: tuple[str, ...]
+    features: Features
+    weights: Array
+    """Rows × columns; a last column more than labels stands for "none of them"."""
+    intercepts: Array
+    is_exclusive: bool
+
+
+def promising(
+    fitted: Fitted,
+    margins: Array,
+    truths: tuple[frozenset[str], ...],
+    folds: NDArray[np.int64],
+    taxonomy: Taxonomy | None = None,
+) -> Learned:
+    """Return the model that keeps its promise on texts it has not seen.
+
+    ``margins`` (texts × columns) are what models that had not seen them said of texts that are
+    about ``truths``; calibration is tried fold by fold.
+    """
+    labels, columns = fitted.labels, margins.shape[1]
+    marks = _marks(truths, labels, with_none=columns > len(labels))
+    calibration = _calibrated(margins, marks, folds, is_exclusive=fitted.is_exclusive)
+    held_out = HeldOut(labels, calibration.probabilities(margins)[:, : len(labels)], truths)
+    thresholds = choose_thresholds(
+        held_out,
+        taxonomy or Taxonomy(tuple(Node(label, label) for label in labels)),
+        fitted.recipe.target_precision,
+        exclusive=fitted.is_exclusive,
+    )
+    steps, scales = rounded(fitted.weights)
+    model = TextModel(
+        labels,
+        fitted.features,
+        steps,
+        scales,
+        fitted.intercepts.astype(np.float32),
+        calibration,
+        thresholds,
+        fitted.recipe,
+        digest="",
+    )
+    return Learned(replace(model, digest=model_digest(model)), held_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,32 +341,14 @@ class _Lesson:
             random_state=self.recipe.seed,
         )
 
-    def calibration(self, margins: Array) -> Calibration:
-        if not self.is_exclusive:
-            return fit_sigmoid(margins, self.marks, self.folds)
-        answered = self.marks.any(axis=1)
-        return fit_softmax(margins[answered], self.marks[answered], self.folds[answered])
 
-    def model(
-        self,
-        weights: Array,
-        intercepts: Array,
-        calibration: Calibration,
-        thresholds: Thresholds,
-    ) -> TextModel:
-        steps, scales = rounded(weights)
-        model = TextModel(
-            self.labels,
-            self.features,
-            steps,
-            scales,
-            intercepts.astype(np.float32),
-            calibration,
-            thresholds,
-            self.recipe,
-            digest="",
-        )
-        return replace(model, digest=model_digest(model))
+def _calibrated(
+    margins: Array, marks: Marks, folds: NDArray[np.int64], *, is_exclusive: bool
+) -> Calibration:
+    if not is_exclusive:
+        return fit_sigmoid(margins, marks, folds)
+    answered = marks.any(axis=1)
+    return fit_softmax(margins[answered], marks[answered], folds[answered])
 
 
 def _is_exclusive(truths: Sequence[frozenset[str]]) -> bool:
