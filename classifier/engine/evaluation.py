@@ -17,6 +17,7 @@ from classifier.engine.calibration import calibration_error
 from classifier.engine.cascade import classify
 from classifier.engine.datasets import DatasetInvalid, Record, read_records
 from classifier.engine.example import Example
+from classifier.engine.hybrid import HybridReport, compare_with_rules
 from classifier.engine.learning import Learned, Progress, learn_and_score
 from classifier.engine.metrics import (
     best_matthews,
@@ -27,7 +28,8 @@ from classifier.engine.metrics import (
 )
 from classifier.engine.policy import Policy
 from classifier.engine.recipe import Recipe
-from classifier.engine.rules import RuleBook
+from classifier.engine.rule_file import read_rules
+from classifier.engine.rules import Rule, RuleBook
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
 from classifier.engine.text_model import TextModel
@@ -105,11 +107,16 @@ class Report:
     peak_rss_mb: float
     """Most memory this process ever held, in megabytes: training and data included."""
     engine: str
+    with_rules: HybridReport | None = None
+    """Rules only, model only and both, where a file of rules was given."""
 
     def to_json(self) -> str:
         """Return the report as one flat JSON object in one line."""
         found = asdict(self)
         quality = found.pop("quality")
+        found.pop("with_rules")
+        if self.with_rules:
+            found |= self.with_rules.to_dict()
         head = {name: found.pop(name) for name in ("dataset", "train", "test", "labels")}
         return json.dumps(_rounded({**head, **quality, **found}), ensure_ascii=False)
 
@@ -156,10 +163,13 @@ def benchmark(
     path: Path | str,
     recipe: Recipe | None = None,
     *,
+    rules: Path | str | None = None,
     meters: Meters | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
     """Return the report on a data file: learnt from ``train``, measured on ``test``.
+
+    ``rules`` is a file of rules that are to be measured beside the model and with it.
 
     Thresholds come from ``val`` where the file has one, else from ``train`` out-of-fold; never
     from ``test``.
@@ -167,6 +177,7 @@ def benchmark(
     Raises:
         DatasetInvalid: the file cannot be read, or has no test split.
         NothingToLearn: fewer than two labels in its train split.
+        RuleFileInvalid: the file of rules cannot be used.
     """
     gauges = meters or Meters()
     data = Labelled.of(dataset_name(path), list(read_records(path)))
@@ -174,38 +185,62 @@ def benchmark(
         raise DatasetInvalid(
             f'{Path(path).name}: no line has the split "test"; mark some lines so'
         )
+    typed = read_rules(rules, data.taxonomy) if rules else []
     started = gauges.clock()
-    model = learnt_with_thresholds(data, recipe or Recipe(), on_progress)
+    learned = learned_with_thresholds(data, recipe or Recipe(), on_progress)
+    model = learned.model
     train_seconds = gauges.clock() - started
     policy = Policy(data.taxonomy, model.thresholds)
     transcripts = [example.transcript for example in data.test]
     verdicts, throughput = _in_batches(transcripts, model, policy, gauges.clock)
+    unseen = held_out(model, data.test)
     return Report(
         data.name,
         len(data.train),
         len(data.test),
         len(model.labels),
-        quality(held_out(model, data.test), verdicts, policy),
+        quality(unseen, verdicts, policy),
         train_seconds,
         _alone(transcripts, model, policy, gauges.clock),
         throughput,
         len(dump(model)),
         gauges.peak_rss_mb(),
         engine_name(),
+        _with_rules(data, learned, unseen, typed, policy) if rules else None,
     )
+
+
+def _with_rules(
+    data: Labelled, learned: Learned, unseen: HeldOut, rules: Sequence[Rule], policy: Policy
+) -> HybridReport:
+    """Return what rules add; chosen where the model's thresholds are, on val or out-of-fold."""
+    if not data.val:
+        return compare_with_rules(
+            data.train, learned.held_out, data.test, unseen, rules, policy
+        )
+    judged = sorted(data.val, key=lambda example: example.key)
+    said = held_out(learned.model, judged)
+    return compare_with_rules(judged, said, data.test, unseen, rules, policy)
 
 
 def learnt_with_thresholds(
     data: Labelled, recipe: Recipe, on_progress: Progress | None = None
 ) -> TextModel:
     """Return a model of the train split whose thresholds come from val, if there is one."""
+    return learned_with_thresholds(data, recipe, on_progress).model
+
+
+def learned_with_thresholds(
+    data: Labelled, recipe: Recipe, on_progress: Progress | None = None
+) -> Learned:
+    """Return what ``learnt_with_thresholds`` does, with its out-of-fold scores on train."""
     taxonomy = data.taxonomy
     names = {node.code: taxonomy.label(node.code) for node in taxonomy}
     learned: Learned = learn_and_score(
         data.train, recipe, names=names, taxonomy=taxonomy, on_progress=on_progress
     )
     if not data.val:
-        return learned.model
+        return learned
     model = learned.model
     thresholds = choose_thresholds(
         held_out(model, data.val),
@@ -213,7 +248,7 @@ def learnt_with_thresholds(
         recipe.target_precision,
         exclusive=model.thresholds.exclusive,
     )
-    return replace(model, thresholds=thresholds)
+    return replace(learned, model=replace(model, thresholds=thresholds))
 
 
 def held_out(model: TextModel, examples: Sequence[Example]) -> HeldOut:

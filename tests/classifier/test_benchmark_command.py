@@ -70,6 +70,32 @@ def test_people_get_a_table(data):
     assert lines["oos_recall"] == "–"
 
 
+def test_a_file_of_rules_is_measured_alone_and_with_the_model(data, tmp_path):
+    rules = tmp_path / "rules.json"
+    topic = min(gold_words()[0].categories)
+    found = [{"name": "one", "category": topic, "any_of": ["thanks"]}]
+    rules.write_text(json.dumps({"rules": found}), encoding="utf-8")
+    out = StringIO()
+
+    call_command(
+        "benchmark", str(data), "--rules", str(rules), "--json", stdout=out, stderr=StringIO()
+    )
+
+    figures = json.loads(out.getvalue().splitlines()[-1])
+    assert list(figures)[: len(KEYS)] == KEYS
+    assert {"rules_only", "model_only", "hybrid", "gain_in_coverage"} <= set(figures)
+    assert figures["model_only"]["coverage"] == figures["coverage"]
+    assert figures["rules"] == 1
+
+
+def test_a_wrong_file_of_rules_is_told_in_a_sentence(data, tmp_path):
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"rules": [{"name": "one", "category": "rain"}]}')
+
+    with pytest.raises(CommandError, match="there is no category “rain”"):
+        call_command("benchmark", str(data), "--rules", str(rules), stderr=StringIO())
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

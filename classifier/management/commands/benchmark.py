@@ -20,8 +20,14 @@ class Command(ReportingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--rules",
+            type=Path,
+            help="a file of rules (JSON, as export_taxonomy writes it), to be measured alone, and"
+            " beside and with the model",
+        )
 
-    def handle(self, *, file: Path, **_options: Any) -> None:
+    def handle(self, *, file: Path, rules: Path | None = None, **_options: Any) -> None:
         # disable=None: no bar when the output is not a terminal (cron, CI).
         with tqdm(total=100, unit="%", disable=None) as bar:
 
@@ -30,7 +36,7 @@ class Command(ReportingCommand):
                 bar.update(round(100 * share) - bar.n)
 
             try:
-                report = benchmark(file, on_progress=tell)
+                report = benchmark(file, rules=rules, on_progress=tell)
             except EngineError as error:
                 raise CommandError(str(error)) from error
         figures = json.loads(report.to_json())
