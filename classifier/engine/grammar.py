@@ -1,4 +1,7 @@
-"""The rule language: what an admin types becomes a condition, and is told back in plain words."""
+"""The simple form of a rule: three boxes of phrases; and what a rule says, in plain words.
+
+The whole language is in ``rulelang``; a ``Condition`` is an expression typed into boxes.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,11 +9,30 @@ from enum import StrEnum
 from typing import Self
 
 from classifier.engine.errors import RuleInvalid
-from classifier.engine.folding import fold
-from classifier.engine.redaction import PLACEHOLDER_FILL
+from classifier.engine.rulelang import (
+    Expression,
+    Group,
+    Join,
+    Where,
+    Words,
+    echo,
+)
+from classifier.engine.rulelang import Phrase as PhraseLeaf
+from classifier.engine.rulelang.literal import PHRASE_CHARACTERS
+from classifier.engine.rulelang.literal import Literal as Phrase
 from classifier.engine.text import Speaker
 
-PHRASE_CHARACTERS = 200  # a longer "phrase" is a pasted message, and would never be said again
+__all__ = [
+    "ANYBODY",
+    "CONDITION_PHRASES",
+    "PHRASES_TOLD",
+    "PHRASE_CHARACTERS",
+    "Condition",
+    "Effect",
+    "Phrase",
+    "explain",
+]
+
 CONDITION_PHRASES = 500  # more is a model's work; the rule's form stays readable and quick
 PHRASES_TOLD = 10  # explain() names this many of a list, then counts the rest
 ANYBODY = "anybody"
@@ -22,42 +44,10 @@ class Effect(StrEnum):
 
     ASSIGN = "assign"
     BOOST = "boost"
+    PENALISE = "penalise"
     VETO = "veto"
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Words to look for, folded; ``any_ending`` when typed with a star (``refund*``)."""
-
-    folded: str
-    any_ending: bool = False
-
-    @classmethod
-    def parsed(cls, typed: str) -> Self:
-        """Return the phrase that a line of the form means.
-
-        Raises:
-            RuleInvalid: nothing left after folding, too long, or a star before the end.
-        """
-        if len(typed.strip()) > PHRASE_CHARACTERS:
-            raise RuleInvalid(
-                f"the phrase has {len(typed.strip())} characters; write at most "
-                f"{PHRASE_CHARACTERS}, only the words that matter"
-            )
-        folded = fold(typed).text
-        words = folded.removesuffix("*").rstrip(" ")
-        if "*" in words:
-            raise RuleInvalid("a star may only stand at the end of a phrase, as in refund*")
-        if PLACEHOLDER_FILL in words:
-            raise RuleInvalid(f"{PLACEHOLDER_FILL} stands for hidden words; leave it out")
-        if not words:
-            raise RuleInvalid(
-                "the phrase has no letters, digits or signs; write a word or drop it"
-            )
-        return cls(words, any_ending=folded.endswith("*"))
-
-    def __str__(self) -> str:
-        return f"{self.folded}*" if self.any_ending else self.folded
+    REVIEW = "review"
+    """A person must look, whatever rules and model say; the category is what to look for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +95,17 @@ class Condition:
             whole_word=whole_word,
         )
 
+    def to_expression(self) -> Expression:
+        """Return the same in the rule language."""
+        where = Where(speaker=self.speaker, whole_word=self.whole_word)
+        parts: list[Expression] = []
+        if self.any_of:
+            parts.append(_one_of(self.any_of, where))
+        parts.extend(PhraseLeaf(phrase, where) for phrase in self.all_of)
+        if self.none_of:
+            parts.append(Group(Join.NONE, (_one_of(self.none_of, where),)))
+        return parts[0] if len(parts) == 1 else Group(Join.ALL, tuple(parts))
+
     def _refuse_wrong_size(self) -> None:
         if not self.any_of and not self.all_of:
             raise RuleInvalid(
@@ -118,8 +119,10 @@ class Condition:
             )
 
 
-def explain(condition: Condition, effect: Effect, category_label: str) -> str:
+def explain(condition: Condition | Expression, effect: Effect, category_label: str) -> str:
     """Return one plain English sentence that says when the rule holds and what it does then."""
+    if not isinstance(condition, Condition):
+        return f"When {echo(condition)}: {_CONSEQUENCE[effect]} {category_label}."
     who = "anybody" if condition.speaker is None else f"the {condition.speaker}"
     clauses = []
     if condition.any_of:
@@ -137,8 +140,14 @@ def explain(condition: Condition, effect: Effect, category_label: str) -> str:
 _CONSEQUENCE = {
     Effect.ASSIGN: "assign",
     Effect.BOOST: "count it in favour of",
+    Effect.PENALISE: "count it against",
     Effect.VETO: "never assign",
+    Effect.REVIEW: "let a person look, who may find",
 }
+
+
+def _one_of(phrases: tuple[str, ...], where: Where) -> Expression:
+    return PhraseLeaf(phrases[0], where) if len(phrases) == 1 else Words(phrases, where)
 
 
 def _told(phrases: Sequence[str], joint: str) -> str:
