@@ -25,7 +25,7 @@ def folds_of(
     Texts of the same words (but for numbers) share a fold, so none is scored by a model that has
     seen its twin. Each label's texts are dealt out evenly.
     """
-    digests = [_digest(turns) for turns in texts]
+    digests = [words_digest(turns) for turns in texts]
     # A group is filed under its first label; rarest first would be better and is not stable.
     filed: dict[str, str] = {}
     for digest, names in sorted(zip(digests, map(sorted, labels), strict=True)):
@@ -35,6 +35,7 @@ def folds_of(
     return np.array([fold[digest] for digest in digests], dtype=np.int64)
 
 
-def _digest(turns: list[list[str]]) -> str:
+def words_digest(turns: list[list[str]]) -> str:
+    """Return the SHA-256 (hexadecimal) of what a text says, but for its numbers."""
     words = (word for turn in turns for word in turn if not word.isdigit())
     return hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).hexdigest()

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 Marks = NDArray[np.bool_]
 
-_FEWEST_LABELS = 2
+FEWEST_LABELS = 2
 _FEW = 500  # examples; below, a word that only one of them says may be all there is to go by
 _ALMOST_EVERY = (
     0.98  # share of labelled examples with one label, for labels to exclude each other
 )
-_FEWEST_OUTSIDERS = 10  # examples without label, for "none of them" to be a class of its own
+FEWEST_OUTSIDERS = 10  # examples without label, for "none of them" to be a class of its own
 _TOLERANCE = 0.01  # of the solver; a hundred times tighter changes no digit of the accuracy
 _ITERATIONS = 1_000
 _ABSENT = -1.0  # the margin of a label that a fold's training never saw: where a no lies
@@ -118,7 +118,7 @@ def promising(
     about ``truths``; calibration is tried fold by fold.
     """
     labels, columns = fitted.labels, margins.shape[1]
-    marks = _marks(truths, labels, with_none=columns > len(labels))
+    marks = marks_of(truths, labels, with_none=columns > len(labels))
     calibration = _calibrated(margins, marks, folds, is_exclusive=fitted.is_exclusive)
     held_out = HeldOut(labels, calibration.probabilities(margins)[:, : len(labels)], truths)
     thresholds = choose_thresholds(
@@ -241,10 +241,10 @@ class _Lesson:
         truths = tuple(example.categories for example in ordered)
         counts = Counter(label for categories in truths for label in categories)
         labels = tuple(sorted(counts))
-        if len(labels) < _FEWEST_LABELS:
+        if len(labels) < FEWEST_LABELS:
             raise NothingToLearn(
                 f"{len(labels)} of the categories have a labelled conversation; "
-                f"label conversations of at least {_FEWEST_LABELS}"
+                f"label conversations of at least {FEWEST_LABELS}"
             )
         tell("reading", 0.0)
         known: dict[str, str] = {}  # each word once: 50,000 texts of 1 kB would hold 600 MB
@@ -269,8 +269,8 @@ class _Lesson:
             raise NothingToLearn(
                 "the labelled conversations share no words; label more of them"
             )
-        is_exclusive = _is_exclusive(truths)
-        has_outsiders = is_exclusive and truths.count(frozenset()) >= _FEWEST_OUTSIDERS
+        is_exclusive = mostly_alone(Counter(map(len, truths)))
+        has_outsiders = is_exclusive and truths.count(frozenset()) >= FEWEST_OUTSIDERS
         tell("counting words", 0.1)
         return cls(
             recipe,
@@ -278,10 +278,10 @@ class _Lesson:
             truths,
             features,
             features.matrix(texts),
-            _marks(truths, labels, with_none=has_outsiders),
+            marks_of(truths, labels, with_none=has_outsiders),
             folds_of(texts, truths, recipe.folds or fold_count(len(ordered))),
             features.matrix(name_texts),
-            _marks([frozenset([label]) for label in named], labels, with_none=has_outsiders),
+            marks_of([frozenset([label]) for label in named], labels, with_none=has_outsiders),
             is_exclusive,
         )
 
@@ -311,7 +311,7 @@ class _Lesson:
         weights = np.zeros((texts.shape[1], marks.shape[1]))
         intercepts = np.full(marks.shape[1], _ABSENT)
         several = self.is_exclusive and bool((marks.sum(axis=1) == 1).all())
-        if several and len(np.unique(np.argmax(marks, axis=1))) > _FEWEST_LABELS:
+        if several and len(np.unique(np.argmax(marks, axis=1))) > FEWEST_LABELS:
             self._fit_all(texts, marks, weights, intercepts)
             return weights, intercepts
         for column in np.flatnonzero(marks.any(axis=0)):
@@ -351,15 +351,19 @@ def _calibrated(
     return fit_softmax(margins[answered], marks[answered], folds[answered])
 
 
-def _is_exclusive(truths: Sequence[frozenset[str]]) -> bool:
-    """Say whether labels exclude each other: (almost) every labelled example has one."""
-    labelled = [len(categories) for categories in truths if categories]
-    return labelled.count(1) >= _ALMOST_EVERY * len(labelled)
+def mostly_alone(labelled: Mapping[int, int]) -> bool:
+    """Say whether labels exclude each other: (almost) every labelled example has one.
+
+    ``labelled[n]`` is how many examples have n labels.
+    """
+    some = sum(count for labels, count in labelled.items() if labels)
+    return labelled.get(1, 0) >= _ALMOST_EVERY * some
 
 
-def _marks(
+def marks_of(
     truths: Sequence[frozenset[str]], labels: Sequence[str], *, with_none: bool
 ) -> Marks:
+    """Return examples × columns: is it true? With a last column for "none of them" if asked."""
     columns = {label: column for column, label in enumerate(labels)}
     marks = np.zeros((len(truths), len(labels) + with_none), dtype=bool)
     for row, categories in enumerate(truths):

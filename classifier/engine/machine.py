@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import SGDClassifier
 from sklearn.svm import LinearSVC
 
 
@@ -22,3 +23,37 @@ class QuietSVC(LinearSVC):  # type: ignore[misc]
             warnings.simplefilter("ignore", ConvergenceWarning)
             super().fit(texts, marks)
         return self
+
+
+class StreamSVM:
+    """A linear SVM for each column, learnt part by part by averaged stochastic gradient descent.
+
+    Hinge loss with the step sizes of Bottou (2012); the weights of the last pass are averaged
+    (Polyak and Juditsky 1992). ``penalty`` is LinearSVC's C.
+    """
+
+    def __init__(
+        self, columns: int, texts: int, penalty: float, passes: int, seed: int
+    ) -> None:
+        self._svms = [
+            SGDClassifier(
+                loss="hinge",
+                alpha=1 / (penalty * texts),
+                average=texts * (passes - 1) + 1,
+                random_state=seed,
+            )
+            for _ in range(columns)
+        ]
+
+    def learn(self, texts: csr_matrix, marks: NDArray[np.bool_]) -> None:
+        """Learn from ``texts`` (n, features) and ``marks`` (n, columns)."""
+        for svm, column in zip(self._svms, marks.T, strict=True):
+            svm.partial_fit(texts, column, classes=np.array([False, True]))
+
+    def weights(self, features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return weights (features × columns) and intercepts."""
+        weights = np.empty((features, len(self._svms)))
+        intercepts = np.empty(len(self._svms))
+        for column, svm in enumerate(self._svms):
+            weights[:, column], intercepts[column] = svm.coef_[0], svm.intercept_[0]
+        return weights, intercepts
