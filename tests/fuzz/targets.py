@@ -1,0 +1,178 @@
+"""What is fuzzed: each target reads any bytes, and checks what is promised of any bytes."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from classifier.engine import artifact
+from classifier.engine.cascade import classify
+from classifier.engine.counterfactual import counterfactual
+from classifier.engine.errors import ArtifactRefused, RuleInvalid
+from classifier.engine.folding import fold
+from classifier.engine.grammar import ANYBODY, Condition, Effect, explain
+from classifier.engine.intake import admitted, decoded
+from classifier.engine.learning import learn
+from classifier.engine.policy import Policy
+from classifier.engine.recipe import Recipe
+from classifier.engine.redaction import redact
+from classifier.engine.rules import Rule, RuleBook
+from classifier.engine.taxonomy import Node, Taxonomy
+from classifier.engine.text import Speaker, Transcript, Turn
+from classifier.engine.text_model import TextModel
+from tests.classifier.engine.words import NAMES, examples
+from tests.fuzz import inputs
+
+TURN_ENDS = "\n\n"
+SPEAKERS = tuple(Speaker)
+NEAR = 1e-3
+"""Logits: margins are kept in single precision."""
+
+
+class PromiseBroken(AssertionError):
+    """An input was read, and what came out is not what is promised."""
+
+
+def must(claim: object, promise: str) -> None:
+    if not claim:
+        raise PromiseBroken(promise)
+
+
+def as_text(raw: bytes) -> str:
+    """Return any bytes as any text: lone surrogates as they are, what is no UTF-8 as surrogates."""
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "surrogateescape")
+
+
+def as_turns(text: str) -> Transcript:
+    turns = text.split(TURN_ENDS)
+    return Transcript(tuple(Turn(SPEAKERS[n % 3], said) for n, said in enumerate(turns)))
+
+
+def folding(raw: bytes) -> None:
+    text = as_text(raw)
+    folded = fold(text)
+    must(fold(folded.text).text == folded.text, "folding twice changes nothing more")
+    reached = 0
+    for at in range(0, len(folded.text), 1 + len(folded.text) // 50):
+        start, end = folded.span(at, at + 1)
+        must(0 <= start < end <= len(text), "a span lies in the text")
+        must(start >= reached or folded.wholes, "spans follow one another")
+        reached = start
+
+
+def redaction(raw: bytes) -> None:
+    text = as_text(raw)
+    redacted = redact(text)
+    must(len(redacted.text) == len(text), "a placeholder has the length of what it hides")
+    must(redact(redacted.text).text == redacted.text, "redacting twice changes nothing more")
+    for finding in redacted.found:
+        must(0 <= finding.start < finding.end <= len(text), "a finding lies in the text")
+
+
+def intake(raw: bytes) -> None:
+    said = admitted(as_turns(decoded(raw)))
+    for turn in said.turns:
+        must("\0" not in turn.text, "no NUL is kept")
+        json.dumps(turn.text, ensure_ascii=False).encode()
+    json.dumps([turn.text for turn in admitted(as_turns(as_text(raw))).turns]).encode()
+
+
+def cascade(raw: bytes) -> None:
+    said = admitted(as_turns(as_text(raw)))
+    world = _world()
+    (verdict,) = classify([said], world.rulebook, world.model, world.policy)
+    for reason in (*verdict.reasons, *verdict.suggestions):
+        must(0 <= reason.score <= 1, "a score is a probability")
+        for one in reason.evidence:
+            must(one.end <= len(said.turns[one.turn].text), "evidence lies in the text")
+
+
+def explanation(raw: bytes) -> None:
+    said = admitted(as_turns(as_text(raw)))
+    model = _world().model
+    label = model.labels[len(raw) % len(model.labels)]
+    added = sum(one.weight for one in model.explain(said, label, None))
+    logits = model.margins([model.read(said)])[0] * model.calibration.slopes
+    logit = logits + model.calibration.offsets
+    column = model.labels.index(label)
+    must(abs(added + model.base(label) - logit[column]) < NEAR, "contributions are exact")
+
+
+def counterfactuals(raw: bytes) -> None:
+    said = admitted(as_turns(as_text(raw[:400])))
+    world = _world()
+    found = counterfactual(said, world.rulebook, world.model, world.policy)
+    must(bool(found.removed) == (found.verdict is not None), "a change has an answer")
+    for one in found.removed:
+        must(one.end <= len(said.turns[one.turn].text), "what is removed lies in the text")
+
+
+def rule_form(raw: bytes) -> None:
+    text = as_text(raw)
+    boxes = (text.split("|") * 3)[:3]
+    try:
+        condition = Condition.from_lines(*boxes, ANYBODY, whole_word=bool(len(raw) % 2))
+        rule = Rule("fuzz", "billing", condition)
+    except RuleInvalid:
+        return
+    must(explain(condition, Effect.ASSIGN, "Billing"), "a rule is told in words")
+    must(RuleBook([rule]).digest == RuleBook([rule]).digest, "equal rules have equal digests")
+    RuleBook([rule]).match(as_turns(text))
+
+
+def stored_model(raw: bytes) -> None:
+    """The bytes choose the damage; the digest is that of the damaged bytes."""
+    chance = random.Random(raw)
+    content = _damaged_model(chance)
+    try:
+        model = artifact.load(content, artifact.digest_of(content))
+    except ArtifactRefused:
+        return
+    model.predict([Transcript.of("my parcel is late")])
+
+
+def _damaged_model(chance: random.Random) -> bytes:
+    return inputs.damaged(_artifact(), chance)
+
+
+@dataclass(frozen=True)
+class _World:
+    rulebook: RuleBook
+    model: TextModel
+    policy: Policy
+
+
+@cache
+def _world() -> _World:
+    parents = {code: code.rpartition(".")[0] or None for code in NAMES}
+    taxonomy = Taxonomy(tuple(Node(code, name, parents[code]) for code, name in NAMES.items()))
+    model = learn(examples(), Recipe(), names=NAMES, taxonomy=taxonomy)
+    rules = [
+        Rule("refund", "billing.refund", Condition(any_of=("refund", "money back", "退錢"))),
+        Rule("late", "delivery.late", Condition(any_of=("late", "-"), speaker=None)),
+        Rule("inside", "billing.invoice", Condition(any_of=("bill",), whole_word=False)),
+        Rule("joke", "billing", Condition(any_of=("jok*",)), Effect.VETO),
+    ]
+    return _World(RuleBook(rules), model, Policy(taxonomy, model.thresholds))
+
+
+@cache
+def _artifact() -> bytes:
+    return artifact.dump(_world().model)
+
+
+TARGETS: dict[str, tuple[Callable[[bytes], None], int]] = {
+    "folding": (folding, 25),
+    "redaction": (redaction, 20),
+    "intake": (intake, 12),
+    "cascade": (cascade, 14),
+    "explanation": (explanation, 4),
+    "counterfactuals": (counterfactuals, 1),
+    "rule_form": (rule_form, 16),
+    "stored_model": (stored_model, 8),
+}
+"""Name → what reads the bytes, and its share of all inputs in hundredths."""
