@@ -13,7 +13,7 @@ from typing import IO
 
 from contactreason import leash
 
-SERVED_GRACE_SECONDS = 2.2
+SERVED_GRACE_SECONDS = 1.5
 SERVING_GRACE_SECONDS = 0.6
 """How long programs may take to stop by themselves after TERM: within 5 s all is over."""
 RESTART_PAUSE_SECONDS = 0.5

@@ -49,7 +49,7 @@ def web(port: int) -> Program:
         [
             *(sys.executable, "-m", "gunicorn", "contactreason.wsgi"),
             *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"),
-            *("--no-control-socket", "--graceful-timeout", "2"),
+            *("--no-control-socket", "--graceful-timeout", "1"),
         ],
         is_ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"),
         ready_seconds=60,
