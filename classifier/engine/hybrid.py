@@ -294,16 +294,12 @@ def _strongest(texts: Texts, taxonomy: Taxonomy) -> HeldOut:
         for hit in found:
             if hit.rule.effect is Effect.ASSIGN:
                 column = columns[hit.rule.category]
-                scores[row, column] = max(scores[row, column], _strength(hit.rule))
+                scores[row, column] = max(scores[row, column], hit.rule.weight)
         for hit in found:
             if hit.rule.effect is Effect.VETO:
                 family = taxonomy.family(hit.rule.category)
                 scores[row, [columns[code] for code in family]] = 0.0
     return HeldOut(labels, scores, texts.truths)
-
-
-def _strength(rule: Rule) -> float:
-    return rule.strength
 
 
 def _records(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from classifier.engine.redaction import without_placeholders
-from classifier.engine.rules import Effect, Hit
+from classifier.engine.rules import Effect, Hit, Rule
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
 from classifier.engine.thresholds import Thresholds, ancestor_scores, best_ancestor
@@ -30,7 +30,10 @@ class Policy:
     thresholds: Thresholds = field(default_factory=Thresholds)
     """Of the model in use: its probabilities mean nothing beside another's thresholds."""
     decisive: float = 0.9
-    """Strength from which on an assign rule decides alone; a weaker one only boosts."""
+    """Measured strength from which on an assign rule decides alone; a weaker one only boosts.
+
+    What an admin stated as certain decides alone, whatever was measured.
+    """
     boost: float = 2.0
     """What a boost rule of strength 1 adds to the model's log-odds: odds times 7.
 
@@ -135,7 +138,7 @@ class _Vote:
     def spoken(self) -> dict[str, list[Hit]]:
         """The hits for each category that may be answered, strongest rule first."""
         spoken: dict[str, list[Hit]] = {}
-        for hit in sorted(self.hits, key=lambda hit: (-hit.rule.strength, hit.rule.name)):
+        for hit in sorted(self.hits, key=lambda hit: (-hit.rule.weight, hit.rule.name)):
             if hit.rule.effect is not Effect.VETO and self._may_stand(hit.rule.category):
                 spoken.setdefault(hit.rule.category, []).append(hit)
         return spoken
@@ -161,7 +164,7 @@ class _Vote:
         """The final score of every candidate."""
         scores = dict(self.leaves)
         for code, hits in self.spoken.items():
-            strength = hits[0].rule.strength if self._assigns(hits) else 0.0
+            strength = hits[0].rule.weight if self._assigns(hits) else 0.0
             model = self._boosted(code, self.pooled[code]) if code in self.pooled else 0.0
             scores[code] = max(strength, model, scores.get(code, 0.0))
         return scores
@@ -181,12 +184,24 @@ class _Vote:
         decisive = [
             code
             for code, hits in self.spoken.items()
-            if any(
-                hit.rule.effect is Effect.ASSIGN and hit.rule.strength >= self.policy.decisive
-                for hit in hits
-            )
+            if any(self._is_decisive(hit.rule) for hit in hits)
         ]
-        return self._ranked(self.policy.taxonomy.deepest(decisive))
+        ranked = self._ranked(self.policy.taxonomy.deepest(decisive))
+        return tuple(sorted(ranked, key=lambda code: not self._is_stated(code)))
+
+    def _is_stated(self, code: str) -> bool:
+        """Say whether an admin stated that a rule which spoke for the category is certain."""
+        return any(
+            hit.rule.is_certain and hit.rule.effect is Effect.ASSIGN
+            for hit in self.spoken.get(code, ())
+        )
+
+    def _is_decisive(self, rule: Rule) -> bool:
+        """Say whether a rule decides alone: an admin stated it, or enough labels say so."""
+        if rule.effect is not Effect.ASSIGN:
+            return False
+        measured = rule.strength is not None and rule.strength >= self.policy.decisive
+        return rule.is_certain or measured
 
     def stand_together(self, codes: Sequence[str]) -> bool:
         """Say whether decisive categories may all be reasons: one, or all confirmed."""
@@ -242,7 +257,7 @@ class _Vote:
         return Reason(
             code,
             score,
-            rule_score=hits[0].rule.strength if hits else None,
+            rule_score=_strongest(hits),
             model_score=self.pooled.get(code),
             ground=self._ground(code),
             evidence=(*_evidence(hits), *self.explain(self._explained(code))),
@@ -259,7 +274,7 @@ class _Vote:
 
     def _boosted(self, code: str, share: float) -> float:
         """Return a probability after the rules that speak for the category raised its odds."""
-        doubts = math.prod(1 - hit.rule.strength for hit in self.spoken.get(code, ()))
+        doubts = math.prod(1 - hit.rule.weight for hit in self.spoken.get(code, ()))
         if doubts == 1:
             return share
         safe = min(max(share, _SUREST), 1 - _SUREST)
@@ -291,6 +306,13 @@ class _Vote:
         return min(below, key=lambda label: (-self.model[label], label), default=code)
 
 
+def _strongest(hits: Iterable[Hit]) -> float | None:
+    """Return the highest measured strength; None where none of the rules was measured."""
+    return max(
+        (hit.rule.strength for hit in hits if hit.rule.strength is not None), default=None
+    )
+
+
 def _evidence(hits: Iterable[Hit]) -> list[Evidence]:
     return [
         Evidence(
@@ -299,7 +321,7 @@ def _evidence(hits: Iterable[Hit]) -> list[Evidence]:
             span.start,
             span.end,
             rule=hit.rule.name,
-            weight=hit.rule.strength,
+            weight=hit.rule.weight,
         )
         for hit in hits
         for span in hit.spans[:_SPANS_PER_RULE]

@@ -21,7 +21,7 @@ __all__ = ["Effect", "Hit", "Rule", "RuleBook", "Span"]
 
 SPANS_KEPT = 50
 """How many places a phrase is remembered at in one transcript: enough to show, and bounded."""
-DEFAULT_STRENGTH = 0.95  # until it is measured on gold transcripts: a rule is typed with intent
+UNTRIED = 0.5  # what is reckoned with until labels say more: right as often as wrong
 _ENDING_CHARACTERS = 40  # how much of a word a star shows as evidence; the longest are shorter
 _DIGEST_FORMAT = 2  # raised when folding or matching changes what a rule book says
 
@@ -50,14 +50,23 @@ class Rule:
     """The category's code."""
     condition: Condition
     effect: Effect = Effect.ASSIGN
-    strength: float = DEFAULT_STRENGTH
-    """Share of gold transcripts the rule hits that truly belong there, in [0, 1]."""
+    strength: float | None = None
+    """Share of gold transcripts the rule hits that truly belong there, in [0, 1], measured and
+    shrunk towards one half (``strength.Strength``); None: never measured."""
+    is_certain: bool = False
+    """An admin stated it: an assigning rule decides alone, however little is measured. Never
+    turned into a figure: what rests on it alone has no confidence."""
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.category.strip():
             raise RuleInvalid("a rule needs a name and a category")
-        if not 0 <= self.strength <= 1:
+        if self.strength is not None and not 0 <= self.strength <= 1:
             raise RuleInvalid(f"a strength lies between 0 and 1, not at {self.strength}")
+
+    @property
+    def weight(self) -> float:
+        """What is reckoned with, in [0, 1]: the strength, or one half where none was measured."""
+        return UNTRIED if self.strength is None else self.strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,4 +268,12 @@ def _canonical(rule: Rule) -> list[object]:
         for part in (condition.any_of, condition.all_of, condition.none_of)
     ]
     listens = [condition.speaker, condition.whole_word]
-    return [rule.name, rule.category, rule.effect, rule.strength, *phrases, *listens]
+    return [
+        rule.name,
+        rule.category,
+        rule.effect,
+        rule.strength,
+        rule.is_certain,
+        *phrases,
+        *listens,
+    ]

@@ -111,8 +111,8 @@ def with_strengths(
     def told(hit: Hit) -> Hit:
         rule = hit.rule
         if rule.name not in known:
-            strength = strength_of(rule.name) or Strength()
-            known[rule.name] = replace(rule, strength=strength.share)
+            strength = strength_of(rule.name)
+            known[rule.name] = replace(rule, strength=strength.share if strength else None)
         return replace(hit, rule=known[rule.name])
 
     return [tuple(told(hit) for hit in found) for found in hits]

@@ -40,7 +40,7 @@ class Evidence:
     term: str = ""
     """The model's term (word or words); empty for a rule."""
     weight: float = 0.0
-    """Rule: its strength in [0, 1]. Model: what the term added to the category's score (logits)."""
+    """Rule: its weight in [0, 1]. Model: what the term added to the category's score (logits)."""
 
     def __post_init__(self) -> None:
         if self.turn < 0 or not 0 <= self.start < self.end:
@@ -55,11 +55,20 @@ class Reason:
     score: float
     """Final confidence, a calibrated probability in [0, 1]."""
     rule_score: float | None
-    """Strength of the strongest rule that assigned it; None where no rule spoke."""
+    """Measured strength of the strongest rule that spoke; None where none spoke or was measured."""
     model_score: float | None
     """The model's calibrated probability; None where there is no model."""
     ground: Ground
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def confidence(self) -> float | None:
+        """The score where something measured stands behind it.
+
+        None: it rests on rules alone that an admin stated and no label has tried.
+        """
+        is_stated = self.ground is Ground.RULES and self.rule_score is None
+        return None if is_stated else self.score
 
 
 @dataclass(frozen=True, slots=True)

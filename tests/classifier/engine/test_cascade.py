@@ -16,7 +16,12 @@ from tests.classifier.engine.words import PHRASES, sentence
 
 RULES = RuleBook(
     [
-        Rule("refund", "billing.refund", Condition(any_of=("refund", "money back"))),
+        Rule(
+            "refund",
+            "billing.refund",
+            Condition(any_of=("refund", "money back")),
+            is_certain=True,
+        ),
         Rule("no bills", "billing.invoice", Condition(any_of=("joke",)), Effect.VETO),
     ]
 )

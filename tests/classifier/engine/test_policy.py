@@ -245,3 +245,36 @@ def test_audits_are_a_stable_random_share():
 def test_a_policy_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match=r"."):
         Policy(TREE, **wrong)
+
+
+def stated(category, phrase):
+    return Rule(f"stated {category}", category, Condition(any_of=(phrase,)), is_certain=True)
+
+
+def test_a_rule_that_nobody_measured_does_not_decide_alone():
+    untried = Rule("new", REFUND, Condition(any_of=("refund",)))
+
+    assert settled(None, untried).is_abstention
+
+
+def test_what_an_admin_stated_decides_alone_and_has_no_confidence():
+    reason = settled(None, stated(REFUND, "refund")).primary
+
+    assert (reason.category, reason.ground) == (REFUND, Ground.RULES)
+    assert (reason.confidence, reason.rule_score) == (None, None)
+
+
+def test_a_stated_rule_that_was_measured_tells_its_strength_however_low():
+    weak = Rule("weak", REFUND, Condition(any_of=("refund",)), strength=0.6, is_certain=True)
+
+    reason = settled(None, weak).primary
+
+    assert (reason.confidence, reason.rule_score) == (0.6, 0.6)
+
+
+def test_a_stated_rule_that_the_model_confirms_tells_the_models_confidence():
+    reason = settled({REFUND: 0.9, INVOICE: 0.1}, stated(REFUND, "refund")).primary
+
+    assert reason.ground is Ground.BOTH
+    assert reason.confidence > 0.9
+    assert reason.rule_score is None
