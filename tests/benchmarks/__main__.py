@@ -1,103 +1,92 @@
 """Prints the figures that README and docs claim: ``make bench`` (not part of the test suite).
 
-Accuracy figures are exact and repeatable; times are one run on the machine at hand.
+Measures bring the table of docs/benchmarks.md, ours and the peers in the same run; then come the
+figures of the product around the engine. ``--only`` runs single ones.
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-DATA_SETS = ("banking77", "clinc150", "nlupp", "star", "hint3-curekart", "cfpb", "xsid")
-SHOWN = (
-    *(
-        "accuracy",
-        "accuracy_at_threshold",
-        "micro_f1",
-        "macro_f1",
-        "ece",
-        "coverage",
-        "precision",
-    ),
-    *("oos_recall", "mcc", "mcc_best", "train_seconds", "latency_us", "throughput_per_second"),
-    *("model_bytes", "peak_rss_mb"),
-)
+from tests.benchmarks import machine
+
+machine.on_one_thread()  # before numpy is imported
+
+from tests.benchmarks import document, table  # noqa: E402
+from tests.benchmarks.bench import Bench  # noqa: E402
+from tests.benchmarks.measures import MEASURES  # noqa: E402
+from tests.benchmarks.product import PRODUCT  # noqa: E402
+from tests.benchmarks.rows import ROWS  # noqa: E402
+from tests.benchmarks.table import Missing, System  # noqa: E402
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    options = parsed()
+    bench = Bench(options.data, tuple(System[name] for name in options.systems))
+    wanted = options.only or [*MEASURES, *([] if options.write else PRODUCT)]
+    failed = [name for name in MEASURES if name in wanted and not measured(bench, name)]
+    for sentence in table.shortfalls(ROWS, bench.results):
+        print(f"- {sentence}")
+    if options.write:
+        options.write.write_text(document.of(bench.results), encoding="utf-8")
+        print(f"written: {options.write}")
+    for name in PRODUCT:
+        if name in wanted:
+            show_product(name, options.data)
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.benchmarks", description=__doc__)
+    known = [*MEASURES, *PRODUCT]
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--only", nargs="*", default=DATA_SETS, help="names of data sets")
-    parser.add_argument("--demo", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--assess", action=argparse.BooleanOptionalAction, default=True)
-    options = parser.parse_args()
-
-    for name in options.only:
-        path = options.data / f"{name}.jsonl.gz"
-        if path.exists():
-            show(name, last_line(["benchmark", str(path), "--json"]))
-        else:
-            print(f"{name}: no file {path}, left out")
-    if options.assess:
-        show_assessments(options.data)
-    if options.demo:
-        show_demo("demo, second start", ["demo", "--exit", "--json"])
-        star = options.data / "star.jsonl.gz"
-        if star.exists():
-            show_demo("demo with star", ["demo", "--exit", "--json", "--cases", str(star)])
-    return 0
-
-
-def show_assessments(data: Path) -> None:
-    """Print what an assessment promises and what then happens, and what 50,000 Cases cost."""
-    runs = (
-        ("assess, 5 % of the tags wrong", "banking77", []),
-        (
-            "assess, 5 % of the tags confused with a near one",
-            "banking77",
-            ["--noise", "confusable"],
-        ),
-        ("assess 50,000 texts", "cfpb", ["--large"]),
+    parser.add_argument("--only", nargs="+", choices=known, help="measures", metavar="NAME")
+    parser.add_argument("--write", type=Path, help="write the table to this document")
+    parser.add_argument(
+        "--systems",
+        nargs="+",
+        choices=[system.name for system in System],
+        default=[system.name for system in System],
+        metavar="SYSTEM",
+        help=f"whom to measure: {', '.join(system.name for system in System)}",
     )
-    for name, file, more in runs:
-        path = data / f"{file}.jsonl.gz"
-        if path.exists():
-            command = ["-m", "tests.benchmarks.bench_assess", str(path), *more]
-            show_figures(name, last_line_of([sys.executable, *command], dict(os.environ)))
+    return parser.parse_args()
 
 
-def show(name: str, figures: dict[str, object]) -> None:
-    print(
-        f"\n{name}: {figures['train']} train, {figures['test']} test, {figures['labels']} labels"
-    )
-    for key in SHOWN:
-        if figures.get(key) is not None:
-            print(f"  {key:24}{figures[key]}")
+def measured(bench: Bench, name: str) -> bool:
+    """Run one measure and print its rows; say whether it went well."""
+    rows = [row for row in ROWS if row.measure == name]
+    begun = time.perf_counter()
+    try:
+        MEASURES[name](bench)
+    except Exception as error:  # noqa: BLE001  one broken measure must not lose the others
+        why = f"failed: {type(error).__name__}: {error}".splitlines()[0]
+        put_missing(bench, rows, Missing(why))
+        print(f"{name} {why}", file=sys.stderr)
+        return False
+    finally:
+        bench.results.seconds[name] = time.perf_counter() - begun
+    print(f"\n{name}: {bench.results.seconds[name]:.0f} s", flush=True)
+    print(table.plain(rows, bench.results), flush=True)
+    return True
 
 
-def show_demo(name: str, command: list[str]) -> None:
-    show_figures(name, last_line(command))
+def put_missing(bench: Bench, rows: Sequence[table.Row], why: Missing) -> None:
+    """Mark what a broken measure leaves open."""
+    for row in rows:
+        for system in table.OURS:
+            if row.bound(system) and bench.results.at(row.name, system) is None:
+                bench.results.put(row.name, system, why)
 
 
-def show_figures(name: str, figures: dict[str, object]) -> None:
-    print(f"\n{name}:")
-    for key, value in figures.items():
-        print(f"  {key:24}{value}")
-
-
-def last_line(command: list[str]) -> dict[str, object]:
-    environment = {**os.environ, "DEMO_STARTED_AT": str(time.time())}
-    return last_line_of([sys.executable, "manage.py", *command], environment)
-
-
-def last_line_of(command: list[str], environment: dict[str, str]) -> dict[str, object]:
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+def show_product(name: str, data: Path) -> None:
+    print(f"\n{name}: {(PRODUCT[name].__doc__ or '').strip()}")
+    for key, value in PRODUCT[name](data).items():
+        print(f"  {key:24}{value}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""Our side of the table: the engine as the product uses it, through its public functions only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from classifier.engine.artifact import dump
+from classifier.engine.cascade import classify
+from classifier.engine.evaluation import (
+    BATCH,
+    Labelled,
+    Quality,
+    held_out,
+    learnt_with_thresholds,
+    quality,
+)
+from classifier.engine.example import Example
+from classifier.engine.policy import Policy
+from classifier.engine.recipe import Recipe
+from classifier.engine.rules import RuleBook
+from classifier.engine.text import Speaker, Transcript
+from classifier.engine.text_model import TextModel
+from classifier.engine.verdict import Verdict
+
+
+class NotBuilt(Exception):
+    """The engine cannot do this yet; the message is what the table says."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A model of the train split with the thresholds that it came with."""
+
+    model: TextModel
+    policy: Policy
+
+    @classmethod
+    def taught(cls, data: Labelled, recipe: Recipe) -> "Ours":
+        """Return what learns ``data.train``; its thresholds never see ``data.test``."""
+        model = learnt_with_thresholds(data, recipe)
+        return cls(model, Policy(data.taxonomy, model.thresholds))
+
+    def verdicts(self, transcripts: Sequence[Transcript]) -> list[Verdict]:
+        """Return what the whole cascade says, in batches as a worker takes them."""
+        found: list[Verdict] = []
+        for start in range(0, len(transcripts), BATCH):
+            batch = transcripts[start : start + BATCH]
+            found += classify(batch, RuleBook(), self.model, self.policy)
+        return found
+
+    def quality(self, examples: Sequence[Example]) -> Quality:
+        """Return the figures of labelled texts that were not learnt from."""
+        verdicts = self.verdicts([example.transcript for example in examples])
+        return quality(held_out(self.model, examples), verdicts, self.policy)
+
+    def artifact(self) -> bytes:
+        """Return the model file."""
+        return dump(self.model)
+
+
+def recipe_of(*, with_encoder: bool = False, oos_share: float | None = None) -> Recipe:
+    """Return the default recipe, or the one that uses what is asked for.
+
+    Raises:
+        NotBuilt: recipes do not know it yet.
+    """
+    known = {field.name for field in fields(Recipe)}
+    wanted: dict[str, object] = {}
+    if with_encoder:
+        wanted["encoder"] = True
+    if oos_share is not None:
+        wanted["oos_share"] = oos_share
+    if missing := wanted.keys() - known:
+        raise NotBuilt(f"not built yet: {', '.join(sorted(missing))}")
+    return replace(Recipe(), **wanted)  # type: ignore[arg-type]
+
+
+def customer_only(data: Labelled) -> Labelled:
+    """Return the data with the customers' turns alone (all turns, where a customer said nothing)."""
+    cut = {
+        split: tuple(
+            replace(example, transcript=_said_by_customer(example.transcript))
+            for example in getattr(data, split)
+        )
+        for split in ("train", "val", "test")
+    }
+    return replace(data, **cut)  # type: ignore[arg-type]
+
+
+def _said_by_customer(transcript: Transcript) -> Transcript:
+    said = transcript.said_by(Speaker.CUSTOMER)
+    return Transcript(tuple(said)) if said else transcript
