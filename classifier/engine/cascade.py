@@ -47,10 +47,8 @@ def weigh(
         Reading.of(transcript, model.recipe.speakers, turns)
         for transcript, turns in zip(transcripts, folded, strict=True)
     ]
-    predicted = model.predict_readings(readings)
+    opinions = model.opinions(readings)
     return [
-        (settle(transcript, found, shares, policy, explain=model.explainer(reading)), shares)
-        for transcript, found, shares, reading in zip(
-            transcripts, hits, predicted, readings, strict=True
-        )
+        (settle(transcript, found, said.shares, policy, explain=said.explain), said.shares)
+        for transcript, found, said in zip(transcripts, hits, opinions, strict=True)
     ]

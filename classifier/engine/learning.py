@@ -127,7 +127,7 @@ def promising(
         fitted.recipe.target_precision,
         exclusive=fitted.is_exclusive,
     )
-    steps, scales = rounded(fitted.weights)
+    steps, scales = rounded(fitted.weights * fitted.features.factors[:, None])
     model = TextModel(
         labels,
         fitted.features,

@@ -1,8 +1,10 @@
 """Promises of stored models: the same bytes, the same answers, and nothing foreign is loaded."""
 
+import json
 import subprocess
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,15 +69,10 @@ def test_other_bytes_than_those_stored_are_refused(model):
         (b"\x80\x04pickled", "not a model"),
         (HEAD, "not a model"),
         (HEAD + bytes([FORMAT + 1]) + b"later", f"format {FORMAT + 1}"),
-        (HEAD + bytes([FORMAT]) + b"not zlib", "damaged"),
-        (HEAD + bytes([FORMAT]) + zlib.compress(b"not safetensors"), "damaged"),
-        (HEAD + bytes([FORMAT]) + zlib.compress(save({"a": np.zeros(1)})), "what it is"),
-        (
-            HEAD
-            + bytes([FORMAT])
-            + zlib.compress(save({"about": np.frombuffer(b"{}", dtype=np.uint8)})),
-            "lacks a part",
-        ),
+        (HEAD + bytes([FORMAT]) + b"no header", "what it is"),
+        (HEAD + bytes([FORMAT]) + (2).to_bytes(4, "little") + b"[]", "what it is"),
+        (HEAD + bytes([FORMAT]) + (2).to_bytes(4, "little") + b"{}", "lacks a part"),
+        (HEAD + bytes([FORMAT]) + b"\xff\xff\xff\xff{}", "what it is"),
     ],
 )
 def test_what_we_did_not_write_is_refused_in_a_clear_sentence(content, message):
@@ -90,15 +87,59 @@ def test_a_cut_off_model_is_refused_even_with_its_own_digest(model):
         load(cut, digest_of(cut))
 
 
+def taken_apart(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return an artifact's header and its packed arrays."""
+    start = len(HEAD) + 1 + 4
+    end = start + int.from_bytes(content[start - 4 : start], "little")
+    return json.loads(content[start:end]), content[end:]
+
+
+def forged(header: dict[str, Any], body: bytes) -> bytes:
+    written = json.dumps(header).encode()
+    return HEAD + bytes([FORMAT]) + len(written).to_bytes(4, "little") + written + body
+
+
+@pytest.mark.parametrize(
+    "body", [b"not zlib", zlib.compress(b"not safetensors"), zlib.compress(bytes(10_000_000))]
+)
+def test_arrays_that_are_no_arrays_are_refused(model, body):
+    header, _ = taken_apart(dump(model))
+    content = forged(header, body)
+
+    with pytest.raises(ArtifactRefused, match="damaged"):
+        load(content, digest_of(content))
+
+
 @pytest.mark.parametrize("part", ["scales", "rarity", "words", "weights"])
-def test_a_model_whose_parts_do_not_fit_is_refused(model, part):
-    content = dump(model)
-    arrays = load_arrays(zlib.decompress(content[len(HEAD) + 1 :]))
-    arrays[part] = np.ascontiguousarray(arrays[part][: len(arrays[part]) // 2])
-    forged = HEAD + bytes([FORMAT]) + zlib.compress(save(arrays))
+def test_shapes_that_do_not_fit_are_refused_before_the_arrays_are_looked_at(model, part):
+    header, _ = taken_apart(dump(model))
+    header["shapes"][part][0] //= 2
+    content = forged(header, b"never looked at")
 
     with pytest.raises(ArtifactRefused, match="makes no sense"):
-        load(forged, digest_of(forged))
+        load(content, digest_of(content))
+
+
+@pytest.mark.parametrize("part", ["scales", "rarity", "words", "weights"])
+def test_an_array_of_another_size_than_the_header_says_is_refused(model, part):
+    header, body = taken_apart(dump(model))
+    arrays = load_arrays(zlib.decompress(body))
+    arrays[part] = np.ascontiguousarray(arrays[part][: len(arrays[part]) // 2])
+    content = forged(header, zlib.compress(save(arrays)))
+
+    with pytest.raises(ArtifactRefused, match="damaged"):
+        load(content, digest_of(content))
+
+
+def test_a_model_of_other_vectors_is_refused(model):
+    header, body = taken_apart(dump(model))
+    width = 2
+    header["vectors"] = {"digest": "others", "width": width}
+    header["shapes"]["weights"][0] += width
+    content = forged(header, body)
+
+    with pytest.raises(ArtifactRefused, match="other vectors"):
+        load(content, digest_of(content))
 
 
 def test_serving_a_stored_model_needs_no_scikit_learn(model, tmp_path):

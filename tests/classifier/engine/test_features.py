@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from classifier.engine.features import WORD_CHARACTERS, Features, NGrams, Reading, words_of
-from classifier.engine.text import Speaker, Transcript, Turn
+from classifier.engine import hashing
+from classifier.engine.features import Features, NGrams
 
 TEXTS = [
     [["where", "is", "my", "card"]],
@@ -18,27 +20,90 @@ def features() -> Features:
     return Features.fit(TEXTS, NGrams(), min_texts=1, most=1_000)
 
 
-def test_words_pairs_and_letter_groups_are_counted():
-    ngrams = NGrams(words=(1, 2), letters=(2, 3))
+def row_of(features: Features, *words: str) -> int:
+    """Return the row of a word or of a word group, -1 where it is not known."""
+    hashed = [hashing.word_hash(words[0])]
+    for word in words[1:]:
+        hashed = hashing.joined(hashed, [hashing.word_hash(word)])
+    return features.words.row_of.get(hashing.key_of(hashed[0]), -1)
 
-    assert list(ngrams.of_words(["my", "card"])) == [["my", "card"], ["my card"]]
-    assert ngrams.of_letters("at") == [" a", "at", "t ", " at", "at "]
+
+def test_words_and_pairs_are_counted(features):
+    rows, _ = features.vector([["my", "card"]])
+
+    said = {row_of(features, *words) for words in (["my"], ["card"], ["my", "card"])}
+    assert said == set(rows[rows < len(features.words)].tolist())
+
+
+def test_groups_of_three_words_are_counted_where_the_recipe_asks():
+    features = Features.fit(TEXTS, NGrams(words=(2, 3)), min_texts=1, most=1_000)
+
+    assert row_of(features, "my") == -1
+    assert row_of(features, "where", "is", "my") >= 0
 
 
 def test_pairs_do_not_reach_over_the_end_of_a_turn(features):
     apart, _ = features.vector([["where"], ["is"]])
     together, _ = features.vector([["where", "is"]])
 
-    assert features.words["where is"] not in apart
-    assert features.words["where is"] in together
+    assert row_of(features, "where", "is") not in apart
+    assert row_of(features, "where", "is") in together
 
 
-def test_each_block_of_a_vector_has_length_one(features):
-    rows, values = features.vector([["my", "card", "card"]])
+@given(
+    st.lists(st.text(st.sampled_from("abcdeß卡\ud800"), min_size=1, max_size=9), unique=True)
+)
+def test_letter_groups_of_one_word_and_of_many_are_the_same(words):
+    features = Features.fit([[words]], NGrams(), min_texts=1, most=10_000)
+
+    together = features.spelling(words)
+
+    for place, word in enumerate(words):
+        alone = features.spelling_of(word)
+        within = slice(together.starts[place], together.starts[place + 1])
+        assert together.rows[within].tolist() == alone.rows.tolist()
+        assert together.counts[within].tolist() == alone.counts.tolist()
+
+
+def test_the_words_of_a_vector_have_length_one_and_so_have_the_letters_of_one_word(features):
+    rows, values = features.vector([["card", "card"]])
 
     words = rows < len(features.words)
     assert np.sum(values[words] ** 2) == pytest.approx(1, abs=1e-5)
     assert np.sum(values[~words] ** 2) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_the_letters_of_a_word_add_depends_on_other_words_by_their_length_alone(features):
+    _, alone = features.vector([["card"]])
+    rows, beside = features.vector([["card"], ["is"]])
+    own = np.isin(rows, features.spelling_of("card").rows)
+
+    ratios = beside[own] / alone[-own.sum() :]
+
+    assert ratios == pytest.approx(np.full(len(ratios), ratios[0]))
+
+
+class Lengths:
+    """Vectors of a word: how long it is, and whether it has an e."""
+
+    width = 2
+    digest = "lengths"
+
+    def of(self, words):
+        return np.array([[len(word), "e" in word] for word in words], dtype=np.float32)
+
+
+def test_vectors_of_words_are_a_block_of_the_length_that_is_asked_for():
+    features = Features.fit(
+        TEXTS, NGrams(), min_texts=1, most=1_000, vectors=Lengths(), share=0.5
+    )
+
+    matrix = features.matrix([[["refund", "refund", "my"]], [[]]]).toarray()
+
+    sums = np.array([(1 + np.log(2)) * 6 + 2, 1 + np.log(2)])
+    assert matrix.shape[1] == len(features)
+    assert matrix[0, -2:] == pytest.approx(0.5 * sums / np.sqrt(sums @ sums))
+    assert matrix[1].any() == np.False_
 
 
 def test_a_text_alone_and_in_a_batch_has_the_same_vector(features):
@@ -54,10 +119,11 @@ def test_a_text_alone_and_in_a_batch_has_the_same_vector(features):
 
 
 def test_rare_groups_are_left_out_and_the_frequent_ones_kept():
-    features = Features.fit(TEXTS, NGrams(letters=(2, 2)), min_texts=2, most=4)
+    features = Features.fit(TEXTS, NGrams(letters=(2, 2)), min_texts=2, most=6)
 
-    assert set(features.words) == {"card", "my"}
-    assert len(features) <= 4
+    kept = {word for word in ("card", "my", "is", "late") if row_of(features, word) >= 0}
+    assert {"card", "my"} == kept
+    assert len(features) <= 6
 
 
 def test_many_texts_have_the_vectors_that_each_has_alone(features):
@@ -74,47 +140,3 @@ def test_many_texts_have_the_vectors_that_each_has_alone(features):
 
 def test_a_batch_of_nothing_has_no_lines(features):
     assert features.matrix([]).shape == (0, len(features))
-
-
-def test_only_the_named_speakers_are_read():
-    transcript = Transcript(
-        (Turn(Speaker.REPRESENTATIVE, "Hello!"), Turn(Speaker.CUSTOMER, "My card"))
-    )
-
-    reading = Reading.of(transcript, (Speaker.CUSTOMER,))
-
-    assert (reading.turns, reading.words()) == ((1,), [["my", "card"]])
-
-
-def test_everybody_is_read_where_the_customer_says_nothing():
-    transcript = Transcript(
-        (Turn(Speaker.REPRESENTATIVE, "Called about a refund"), Turn(Speaker.CUSTOMER, "  "))
-    )
-
-    reading = Reading.of(transcript, (Speaker.CUSTOMER,))
-
-    assert reading.words() == [["called", "about", "a", "refund"]]
-
-
-def test_what_was_redacted_is_no_word():
-    assert words_of("card [card••••••••] is lost") == ["card", "is", "lost"]
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [("हिन्दी में", ["हिन्दी", "में"]), ("我的卡", ["我的卡"]), ("\ud800 ok", ["ok"]), ("!?", [])],
-)
-def test_words_of_any_script_are_found(text, words):
-    assert words_of(text) == words
-
-
-def test_a_run_without_blanks_is_cut_into_pieces():
-    assert [len(word) for word in words_of("x" * 100)] == [WORD_CHARACTERS, WORD_CHARACTERS, 20]
-
-
-def test_spans_of_words_lead_back_to_the_original_text():
-    transcript = Transcript.of("Straße  ﬁnden")
-
-    ((first, second),) = Reading.of(transcript, (Speaker.CUSTOMER,)).placed_words()
-
-    assert (first[3], second[3]) == ("strasse", "finden")

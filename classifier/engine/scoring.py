@@ -1,0 +1,386 @@
+"""Scoring: the raw scores of texts, from what each known word adds to every column."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.engine import hashing
+from classifier.engine.calibration import Array
+from classifier.engine.features import (
+    Features,
+    Floats,
+    Spelling,
+    Whole,
+    damped,
+    squared_lengths,
+)
+from classifier.engine.reading import BORDER, Reading
+
+_FEW_WORDS = 6  # new words; up to here, one at a time is quicker than all at once
+_FEW_TEXTS = 4  # likewise
+_TOKENS_AT_ONCE = (
+    20_000  # so that a batch of long texts needs no more memory than one of short ones
+)
+_SHELF_BYTES = 24_000_000  # of what is remembered of words; one in a batch may go beyond
+_WORDS_AT_ONCE = 1_000  # being learnt; with 500 columns they need 100 MB on the way
+_DAMPED: NDArray[np.float64] = np.concatenate([[0.0], 1 + np.log(np.arange(1, 256))])
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One text taken apart, the same for every column.
+
+    The text's raw score in a column is the column's intercept plus, for each distinct word, the
+    word's parts times their values, plus, for each known word group, its weight times its value.
+    """
+
+    reading: Reading
+    tokens: Sequence[str]
+    words: tuple[str, ...]
+    """The distinct words, in no special order."""
+    pool: Floats
+    """What the parts of words add in each column, in whole steps of a weight."""
+    word_rows: Whole
+    """Rows of ``pool``: as many parts for each word as there are blocks it touches."""
+    word_values: Floats
+    group_rows: Whole
+    """Rows of the weights, of each distinct known group of several words, ascending."""
+    group_values: Floats
+    said_rows: Whole
+    """The row of each known group as it is said, with repeats, by length and then in order."""
+    said_at: Whole
+    """The place of its first word in ``tokens``."""
+    said_words: Whole
+    """How many words it has."""
+
+
+class Scorer:
+    """Knows what every word adds to each column; shared by threads.
+
+    A word's parts are worked out when it is first met, for all new words of a batch at once, and
+    remembered. What is remembered is bounded and never changes an answer.
+    """
+
+    def __init__(
+        self, features: Features, weights: NDArray[np.int8], scales: Floats, intercepts: Floats
+    ) -> None:
+        self.features = features
+        self.weights = weights
+        self.scales = scales
+        self.intercepts = intercepts
+        self._lock = Lock()
+        self._shelf = _Shelf(features, weights)
+
+    def parts(self, readings: Sequence[Reading]) -> list[Parts]:
+        """Return each text taken apart, in order."""
+        found: list[Parts] = []
+        for some in _slices(readings):
+            shelf = self._learnt({word for _, tokens in some for word in tokens})
+            if len(some) < _FEW_TEXTS:
+                found += [shelf.part(reading, tokens) for reading, tokens in some]
+            else:
+                found += shelf.part_all(some)
+        return found
+
+    def margins(self, parts: Sequence[Parts]) -> Array:
+        """Return texts × columns raw scores."""
+        sums = np.zeros((len(parts), len(self.intercepts)), dtype=np.float32)
+        for line, part in enumerate(parts):
+            words = part.word_values @ part.pool[part.word_rows]
+            if part.group_rows.size:
+                words += part.group_values @ self.weights[part.group_rows].astype(np.float32)
+            sums[line] = words
+        margins: Array = (sums * self.scales + self.intercepts).astype(np.float64)
+        return margins
+
+    def added(self, part: Parts, column: int) -> tuple[Array, Array]:
+        """Return what each distinct word, and each known group, adds to one raw score."""
+        each = part.pool[part.word_rows, column] * part.word_values
+        blocks = len(each) // max(1, len(part.words))
+        words = each.reshape(len(part.words), blocks).sum(axis=1, dtype=np.float64)
+        groups = self.weights[part.group_rows, column] * part.group_values
+        scale = float(self.scales[column])
+        return words * scale, groups.astype(np.float64) * scale
+
+    def _learnt(self, words: set[str]) -> "_Shelf":
+        """Return a shelf that holds these words."""
+        shelf = self._shelf
+        if words <= shelf.ids.keys():
+            return shelf
+        with self._lock:
+            if self._shelf.is_full:
+                self._shelf = _Shelf(self.features, self.weights)
+            self._shelf.learn([word for word in words if word not in self._shelf.ids])
+            return self._shelf
+
+
+class _Shelf:
+    """What is remembered of words. Grows under a lock; what has a number never changes."""
+
+    def __init__(self, features: Features, weights: NDArray[np.int8]) -> None:
+        self._features = features
+        self._weights = weights
+        self._blocks = 3 if features.vectors else 2
+        columns, width = weights.shape[1], features.vectors.width if features.vectors else 0
+        self._most: int = _SHELF_BYTES // (4 * (self._blocks * columns + width) + 200)
+        self._words = [BORDER]
+        self._hashes = [0]
+        self._hash_array: hashing.Keys = np.zeros(1, dtype=np.uint64)
+        self._pool = np.zeros((1, self._blocks, columns), dtype=np.float32)
+        self._squares = np.zeros((1, 2))
+        self._vectors = np.zeros((1, width), dtype=np.float32)
+        self.ids: dict[str, int] = {BORDER: 0}
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._words) > self._most
+
+    def learn(self, words: Sequence[str]) -> None:
+        """Remember some distinct words that are not known yet."""
+        for start in range(0, len(words), _WORDS_AT_ONCE):
+            self._learn(words[start : start + _WORDS_AT_ONCE])
+
+    def _learn(self, words: Sequence[str]) -> None:
+        known, count = len(self._words), len(words)
+        self._make_room(known + count)
+        hashes = [hashing.word_hash(word) for word in words]
+        for start, end, spelling in self._spelt(words):
+            at = slice(known + start, known + end)
+            self._pool[at, 1] = self._poured(spelling)
+            self._squares[at, 1] = squared_lengths(spelling, self._features.rarity)
+        row_of = self._features.words.row_of
+        for place, hashed in enumerate(hashes, known):
+            row = row_of.get(hashing.key_of(hashed))
+            if row is not None:
+                self._pool[place, 0] = self._weights[row]
+                self._squares[place, 0] = float(self._features.rarity[row]) ** 2
+        if self._features.vectors:
+            vectors = self._features.vectors.of(words)
+            self._vectors[known : known + count] = vectors
+            dense = self._dense
+            for place, vector in enumerate(vectors, known):  # a product of all rounds otherwise
+                self._pool[place, 2] = vector @ dense
+        self._hash_array[known : known + count] = hashes
+        self._hashes += hashes
+        self._words += words
+        # Last: who finds a word here finds all that belongs to it.
+        self.ids.update(zip(words, range(known, known + count), strict=True))
+
+    def _spelt(self, words: Sequence[str]) -> Iterator[tuple[int, int, Spelling]]:
+        if len(words) > _FEW_WORDS:
+            yield 0, len(words), self._features.spelling(words)
+            return
+        for place, word in enumerate(words):
+            yield place, place + 1, self._features.spelling_of(word)
+
+    def _poured(self, spelling: Spelling) -> Floats:
+        """Return words × columns: sums of whole steps, so exact in whatever order."""
+        steps = self._weights[spelling.rows] * spelling.counts[:, None].astype(np.float32)
+        steps = np.concatenate([steps, np.zeros((1, steps.shape[1]), dtype=np.float32)])
+        sums: Floats = np.add.reduceat(steps, spelling.starts[:-1], axis=0)
+        sums[spelling.starts[:-1] == spelling.starts[1:]] = 0
+        return sums
+
+    @cached_property
+    def _dense(self) -> Floats:
+        return self._weights[self._features.hashed :].astype(np.float32)
+
+    def _make_room(self, count: int) -> None:
+        if count <= len(self._squares):
+            return
+        more = max(count, 2 * len(self._squares)) - len(self._squares)
+        self._pool = _longer(self._pool, more)
+        self._squares = _longer(self._squares, more)
+        self._vectors = _longer(self._vectors, more)
+        self._hash_array = _longer(self._hash_array, more)
+
+    def part(self, reading: Reading, tokens: Sequence[str]) -> Parts:
+        """Return one text taken apart: quicker than ``part_all`` for a few."""
+        counts: dict[int, int] = {}
+        ids = self.ids
+        numbers = [ids[word] for word in tokens]
+        for number in numbers:
+            counts[number] = counts.get(number, 0) + 1
+        counts.pop(0, None)
+        hashes = self._hashes
+        said = sorted(counts, key=hashes.__getitem__)
+        rows, places, lengths = self._groups([hashes[number] for number in numbers])
+        times: dict[int, int] = {}
+        for row in rows:
+            times[row] = times.get(row, 0) + 1
+        group_rows = sorted(times)
+        return self._part(
+            reading,
+            tokens,
+            np.array(said, dtype=np.int64),
+            np.array([counts[number] for number in said], dtype=np.int64),
+            np.array(group_rows, dtype=np.int64),
+            np.array([times[row] for row in group_rows], dtype=np.int64),
+            np.array([rows, places, lengths], dtype=np.int64),
+        )
+
+    def _groups(self, hashes: list[int]) -> tuple[list[int], list[int], list[int]]:
+        """Return row, place and length of each known group of several words."""
+        row_of = self._features.words.row_of
+        shortest, longest = self._features.ngrams.words
+        rows: list[int] = []
+        places: list[int] = []
+        lengths: list[int] = []
+        groups = hashes
+        for length in range(2, longest + 1):
+            groups = hashing.joined(groups, hashes[length - 1 :])
+            if length < shortest:
+                continue
+            for place, hashed in enumerate(groups):
+                row = row_of.get(hashing.key_of(hashed))
+                if row is not None and hashed:
+                    rows.append(row)
+                    places.append(place)
+                    lengths.append(length)
+        return rows, places, lengths
+
+    def part_all(self, texts: Sequence[tuple[Reading, Sequence[str]]]) -> list[Parts]:
+        """Return what ``part`` does for each text, worked out for all at once."""
+        ids = self.ids
+        sizes = np.array([len(tokens) for _, tokens in texts])
+        numbers = np.array(
+            [ids[word] for _, tokens in texts for word in tokens], dtype=np.int64
+        )
+        lines = np.repeat(np.arange(len(texts)), sizes)
+        starts = np.cumsum(sizes) - sizes
+        spoken = numbers > 0
+        word_lines, words, word_counts = self._distinct_words(lines[spoken], numbers[spoken])
+        hashes = self._hash_array[numbers]
+        said = self._groups_of_all(lines, hashes)
+        group_lines, group_rows, group_counts = _distinct_sorted(
+            said[0], said[1], len(self._features.words)
+        )
+        everyone = np.arange(len(texts) + 1)
+        word_cuts = np.searchsorted(word_lines, everyone).tolist()
+        group_cuts = np.searchsorted(group_lines, everyone).tolist()
+        said_cuts = np.searchsorted(said[0], everyone).tolist()
+        return [
+            self._part(
+                reading,
+                tokens,
+                words[word_cuts[i] : word_cuts[i + 1]],
+                word_counts[word_cuts[i] : word_cuts[i + 1]],
+                group_rows[group_cuts[i] : group_cuts[i + 1]],
+                group_counts[group_cuts[i] : group_cuts[i + 1]],
+                said[1:, said_cuts[i] : said_cuts[i + 1]] - np.array([[0], [starts[i]], [0]]),
+            )
+            for i, (reading, tokens) in enumerate(texts)
+        ]
+
+    def _distinct_words(self, lines: Whole, numbers: Whole) -> tuple[Whole, Whole, Whole]:
+        """Return text, word and count of each distinct pair, a text's words by their hashes.
+
+        An order that does not depend on what was remembered when: sums are then equal.
+        """
+        met = np.unique(numbers)
+        met = met[np.argsort(self._hash_array[met], kind="stable")]
+        ranks = np.zeros(len(self._words), dtype=np.int64)
+        ranks[met] = np.arange(len(met))
+        found_lines, found, counts = _distinct_sorted(lines, ranks[numbers], len(met))
+        return found_lines, met[found], counts
+
+    def _groups_of_all(self, lines: Whole, hashes: hashing.Keys) -> Whole:
+        """Return text, row, place and length of each known group, by text, length and place."""
+        shortest, longest = self._features.ngrams.words
+        found: list[Whole] = []
+        groups = hashes
+        for length in range(2, longest + 1):
+            whole = max(0, len(hashes) - length + 1)
+            # The first and the last word of a group are of one text, or a text ends in it.
+            groups = hashing.joined_arrays(groups[:whole], hashes[length - 1 :])
+            groups[lines[:whole] != lines[length - 1 :]] = 0
+            if length < shortest:
+                continue
+            rows = self._features.words.rows(hashing.keys_of(groups))
+            places = np.flatnonzero((rows >= 0) & (groups != 0))
+            found.append(
+                np.stack([lines[places], rows[places], places, np.full(len(places), length)])
+            )
+        if len(found) == 1:
+            return found[0]
+        every = np.concatenate([np.zeros((4, 0), dtype=np.int64), *found], axis=1)
+        return every[:, np.argsort(every[0], kind="stable")]
+
+    def _part(
+        self,
+        reading: Reading,
+        tokens: Sequence[str],
+        words: Whole,
+        word_counts: Whole,
+        group_rows: Whole,
+        group_counts: Whole,
+        said: Whole,
+    ) -> Parts:
+        """Return a text's parts from its distinct words and groups, and their counts."""
+        times = _damped(word_counts)
+        group_values = _damped(group_counts) * self._features.rarity[group_rows]
+        squares = np.square(times) @ self._squares[words]
+        values = np.empty((len(words), self._blocks))
+        said_squares = float(squares[0]) + float(group_values @ group_values)
+        values[:, 0] = times * _inverse(said_squares)
+        values[:, 1] = times * _inverse(float(squares[1]))
+        if self._features.vectors:
+            total = times @ self._vectors[words]
+            values[:, 2] = times * _inverse(float(total @ total))
+        rows = words[:, None] * self._blocks + np.arange(self._blocks)
+        known = self._words
+        return Parts(
+            reading,
+            tokens,
+            tuple([known[number] for number in words.tolist()]),
+            self._pool.reshape(-1, self._pool.shape[2]),
+            rows.ravel(),
+            values.astype(np.float32).ravel(),
+            group_rows,
+            (_damped(group_counts) * _inverse(said_squares)).astype(np.float32),
+            *said,
+        )
+
+
+def _slices(readings: Sequence[Reading]) -> Iterator[list[tuple[Reading, list[str]]]]:
+    """Yield the readings with their tokens, about ``_TOKENS_AT_ONCE`` at a time."""
+    some: list[tuple[Reading, list[str]]] = []
+    count = 0
+    for reading in readings:
+        tokens = reading.tokens()
+        if some and count + len(tokens) > _TOKENS_AT_ONCE:
+            yield some
+            some, count = [], 0
+        some.append((reading, tokens))
+        count += len(tokens)
+    if some:
+        yield some
+
+
+def _longer(array: NDArray[Any], more: int) -> NDArray[Any]:
+    """Return a copy with so many further rows of noughts."""
+    return np.concatenate([array, np.zeros((more, *array.shape[1:]), dtype=array.dtype)])
+
+
+def _distinct_sorted(lines: Whole, numbers: Whole, size: int) -> tuple[Whole, Whole, Whole]:
+    pairs, counts = np.unique(lines * max(size, 1) + numbers, return_counts=True)
+    found_lines, found = np.divmod(pairs, max(size, 1))
+    return found_lines, found, counts
+
+
+def _damped(counts: Whole) -> Array:
+    """Return 1 + ln count, read from a table where counts are low."""
+    if counts.size and counts.max() < len(_DAMPED):
+        return _DAMPED[counts]
+    return damped(counts)
+
+
+def _inverse(squares: float) -> float:
+    """Return what brings a block of this squared length to length 1; an empty one stays empty."""
+    return 1 / math.sqrt(squares) if squares > 0 else 0.0
