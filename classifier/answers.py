@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from classifier.engine.counterfactual import Counterfactual, phrases
 from classifier.engine.taxonomy import Taxonomy
+from classifier.engine.text import Transcript
 from classifier.engine.verdict import Reason, Verdict
 from classifier.models import Decision, DecisionReason
 from classifier.models.category import PATH_SEPARATOR
@@ -44,6 +46,37 @@ class ToldReason:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldChange:
+    """The fewest words found without which the answer would be another."""
+
+    words: tuple[str, ...]
+    """As they were said; neighbours are one. Empty: nothing that was tried changes the answer."""
+    code: str | None
+    """What the primary reason would be; None: abstained, or nothing changes the answer."""
+    label: str | None
+    confidence: float | None
+    is_smallest: bool
+    """Every smaller set of words was tried, and changes nothing."""
+    words_tried: int
+    """Even without so many words, those that count most, the answer stays; 0 where it changes."""
+
+    @classmethod
+    def of(
+        cls, found: Counterfactual, transcript: Transcript, labels: Mapping[str, str]
+    ) -> "ToldChange":
+        """Return a counterfactual as told; ``labels``: category code → what people read."""
+        primary = found.verdict.primary if found.verdict else None
+        return cls(
+            words=tuple(phrases(transcript, found.removed)),
+            code=primary.category if primary else None,
+            label=labels[primary.category] if primary else None,
+            confidence=round(primary.score, DIGITS) if primary else None,
+            is_smallest=found.is_smallest,
+            words_tried=found.words_tried,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ToldVerdict:
     """What the engine says about one conversation now; nothing of it is stored."""
 
@@ -54,6 +87,8 @@ class ToldVerdict:
     model: int | None
     rulebook: str
     latency_ms: float
+    change: ToldChange | None = None
+    """Only where it was asked for."""
 
     @classmethod
     def of(
@@ -63,6 +98,7 @@ class ToldVerdict:
         serving: Serving,
         *,
         seconds: float,
+        change: ToldChange | None = None,
     ) -> "ToldVerdict":
         """Return the verdict as told; ``texts`` are the turns it speaks of."""
         labels = path_labels(serving.taxonomy)
@@ -78,6 +114,7 @@ class ToldVerdict:
             model=serving.model_version.number if serving.model_version else None,
             rulebook=serving.rulebook.digest,
             latency_ms=round(seconds * 1000, 2),
+            change=change,
         )
 
 

@@ -12,6 +12,7 @@ from threading import Lock
 from django.conf import settings
 
 from classifier.engine import artifact, cascade
+from classifier.engine.counterfactual import Counterfactual, counterfactual
 from classifier.engine.errors import ArtifactRefused
 from classifier.engine.policy import Policy
 from classifier.engine.rules import Rule, RuleBook
@@ -64,6 +65,10 @@ class Serving:
     ) -> list[tuple[Verdict, Mapping[str, float]]]:
         """Return each transcript's verdict and probabilities; see ``cascade.weigh``."""
         return cascade.weigh(transcripts, self.rulebook, self.model, self.policy)
+
+    def counterfactual(self, transcript: Transcript) -> Counterfactual:
+        """Return the fewest words without which the answer would be another."""
+        return counterfactual(transcript, self.rulebook, self.model, self.policy)
 
 
 class Shelf:

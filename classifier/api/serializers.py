@@ -56,6 +56,10 @@ class ClassifyIn(StrictSerializer):
 
     text = WordsField(required=False)
     turns = serializers.ListField(child=TurnIn(), required=False, max_length=MOST_TURNS)
+    explain = serializers.BooleanField(
+        default=False,
+        help_text="Also tell the fewest words without which the answer would be another.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("text" in attrs) == ("turns" in attrs):
@@ -122,6 +126,27 @@ class ReasonOut(serializers.Serializer[Any]):
     evidence = EvidenceOut(many=True)
 
 
+class ChangeOut(serializers.Serializer[Any]):
+    """What would have to be missing for another answer; every set of words was tried out."""
+
+    words = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Without these the answer is another; with any one of them back it is not."
+        " Neighbours are one. Empty: nothing that was tried changes it.",
+    )
+    code = serializers.CharField(
+        allow_null=True, help_text="The primary reason then; null: a person would have to look."
+    )
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a key
+    confidence = serializers.FloatField(allow_null=True)
+    is_smallest = serializers.BooleanField(
+        help_text="Every smaller set of words was tried, and changes nothing."
+    )
+    words_tried = serializers.IntegerField(
+        help_text="Where nothing changes it: even without so many words the answer stays."
+    )
+
+
 class VerdictOut(serializers.Serializer[Any]):
     reasons = ReasonOut(many=True, help_text="The contact reasons, the primary one first.")
     suggestions = ReasonOut(many=True, help_text="Guesses that may help a person.")
@@ -130,6 +155,7 @@ class VerdictOut(serializers.Serializer[Any]):
     model = serializers.IntegerField(allow_null=True, help_text="Number of the model version.")
     rulebook = serializers.CharField(help_text="SHA-256 of the keyword rules in force.")
     latency_ms = serializers.FloatField()
+    change = ChangeOut(allow_null=True, help_text="Null unless “explain” asked for it.")
 
 
 class DecisionOut(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from classifier import reviewing, serving
-from classifier.answers import ToldDecision, ToldVerdict
+from classifier.answers import ToldChange, ToldDecision, ToldVerdict, path_labels
 from classifier.api.filters import DecisionFilter, FeedbackFilter, StrictFilterBackend
 from classifier.api.pagination import ByCode, NewestFirst
 from classifier.api.parsers import BoundedJSONParser, TranscriptParser
@@ -64,11 +64,17 @@ class ClassifyView(GenericAPIView[Category]):
             raise WordsTooMany(str(error)) from error
         current = serving.current()
         (verdict,) = current.classify([said])
+        change = (
+            ToldChange.of(current.counterfactual(said), said, path_labels(current.taxonomy))
+            if asked.validated_data["explain"]
+            else None
+        )
         told = ToldVerdict.of(
             verdict,
             [turn.text for turn in said.turns],
             current,
             seconds=perf_counter() - started,
+            change=change,
         )
         return Response(VerdictOut(told).data)
 

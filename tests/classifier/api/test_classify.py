@@ -182,3 +182,36 @@ def test_who_may_not_see_categories_may_not_classify(client_who_may):
 
     assert answer.status_code == 403
     assert answer.json()["type"].endswith("permission_denied")
+
+
+def test_asked_to_explain_it_tells_without_which_words_the_answer_is_another(client):
+    a_rule("Parcel", Category.objects.at_path(["Delivery"], create=True), "parcel")
+
+    told = client.post(URL, {"text": "It is about a Parcel.", "explain": True}).json()
+
+    assert told["change"] == {
+        "words": ["Parcel"],
+        "code": None,
+        "label": None,
+        "confidence": None,
+        "is_smallest": True,
+        "words_tried": 0,
+    }
+
+
+def test_without_the_words_told_the_answer_is_the_one_told(client):
+    a_champion()
+    a_rule("Parcel", Category.objects.get(code="delivery"), "parcel")
+
+    told = client.post(URL, {"text": PARCEL, "explain": True}).json()
+
+    rest = PARCEL
+    for words in told["change"]["words"]:
+        rest = rest.replace(words, "")
+    reasons = client.post(URL, {"text": rest}).json()["reasons"]
+    assert told["reasons"][0]["code"] != told["change"]["code"]
+    assert told["change"]["code"] == (reasons[0]["code"] if reasons else None)
+
+
+def test_unasked_it_does_not_try_what_would_change_the_answer(client):
+    assert client.post(URL, {"text": PARCEL}).json()["change"] is None
