@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from classifier.admin.category import path_labels
+from classifier.admin.change import ShownChange, may_change, shown_change
 from classifier.admin.shown_text import Mark, Segment, segments, visible
 from classifier.admin.words import GROUNDS, SPEAKERS, doubt_in_words
 from classifier.models import Decision, DecisionReason, Feedback, KeywordRule, Transcript
@@ -67,6 +68,9 @@ class ConversationPage:
     decisions: Sequence[Decision]
     feedback: Sequence[Feedback]
     context: Mapping[str, str]
+    may_change: bool = False
+    """It makes sense to ask what would change the answer."""
+    change: ShownChange | None = None
     is_blind: bool = False
     """Whoever looks may be asked about it in a blind audit: no verdict and no word about it."""
 
@@ -89,8 +93,12 @@ def conversation_page(
     decision_id: str = "",
     is_whole: bool = False,
     is_blind: bool = False,
+    asks_change: bool = False,
 ) -> ConversationPage:
-    """Return the page of ``transcript``, with the decision asked for, else the newest on it."""
+    """Return the page of ``transcript``, with the decision asked for, else the newest on it.
+
+    ``asks_change``: also what would change the answer, which takes up to a second.
+    """
     if is_blind:
         return _blind_page(transcript, is_whole=is_whole)
     decisions = list(
@@ -103,6 +111,7 @@ def conversation_page(
     labels = path_labels()
     shown = shown_reasons(reasons, transcript.turns, labels)
     turns = shown_turns(transcript, reasons, labels, is_whole=is_whole)
+    can_change = may_change(decision, transcript)
     return ConversationPage(
         transcript=transcript,
         decision=decision,
@@ -117,6 +126,12 @@ def conversation_page(
             Feedback.objects.filter(thread=transcript.thread).select_related("category")
         ),
         context={str(key): visible(str(value)) for key, value in transcript.context.items()},
+        may_change=can_change,
+        change=(
+            shown_change(decision, transcript)
+            if decision and can_change and asks_change
+            else None
+        ),
     )
 
 

@@ -107,6 +107,7 @@ class TranscriptAdmin(WithinRemit, ReadOnly, ModelAdmin):
             is_blind=getattr(transcript, "is_hidden", False),
             decision_id=request.GET.get("decision", ""),
             is_whole="whole" in request.GET,
+            asks_change="change" in request.GET,
         )
         context = {
             **self.admin_site.each_context(request),
