@@ -81,23 +81,23 @@ def is_word_border(text: str, position: int) -> bool:
         return True
     if "'" in (before, after) and _NEGATION.match(text, position - 1 - (before == "'")):
         return False
-    return not (_joins(before) and _joins(after))
+    return not (joins(before) and joins(after))
 
 
 _NEGATION = re.compile(r"[^\W\d_]'t(?!\w)")
 
 
 @lru_cache(maxsize=8192)
-def _joins(char: str) -> bool:
+def joins(char: str) -> bool:
     """Say whether a character makes one word with a neighbour that does so too."""
     if char.isascii():
         return char.isalnum() or char == "_"
-    if _UNSPACED.match(char):
+    if UNSPACED.match(char):
         return False
     return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     "["
     "\u0e00-\u0eff"  # Thai, Lao
     "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer

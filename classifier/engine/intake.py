@@ -67,7 +67,7 @@ def windowed(transcript: Transcript) -> Transcript:
     for turn in transcript.turns:
         kept += _kept(turn, begun, total)
         begun += len(turn.text)
-    return Transcript(tuple(kept))
+    return replace(transcript, turns=tuple(kept))
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

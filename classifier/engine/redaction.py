@@ -69,13 +69,14 @@ def redact_all(transcript: Transcript) -> Transcript:
     A turn is read as the answer to the one before it: a bare "1234" goes when a PIN was asked.
     """
     turns = transcript.turns
-    return Transcript(
-        tuple(
+    return replace(
+        transcript,
+        turns=tuple(
             replace(
                 turn, text=_answer(redact(turn.text).text, question_before(turns, position))
             )
             for position, turn in enumerate(turns)
-        )
+        ),
     )
 
 

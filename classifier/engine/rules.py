@@ -2,28 +2,31 @@
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from itertools import chain
-from typing import NamedTuple, Protocol, Self, cast
-
-import ahocorasick
+from itertools import accumulate
+from typing import NamedTuple
 
 from classifier.engine.errors import RuleInvalid
 from classifier.engine.folding import Folded, fold, is_word_border
-from classifier.engine.grammar import Condition, Effect, Phrase
+from classifier.engine.grammar import Condition, Effect
 from classifier.engine.redaction import without_placeholders
+from classifier.engine.rulelang import Expression, says
+from classifier.engine.rulelang.canon import canonical
+from classifier.engine.rulelang.finding import APART, Finder, Reach, Sought
+from classifier.engine.rulelang.heard import Heard, Place
+from classifier.engine.rulelang.plans import Compiler, LeafPlan, Literals, Plan
 from classifier.engine.text import Speaker, Transcript
 
 __all__ = ["Effect", "Hit", "Rule", "RuleBook", "Span"]
 
 SPANS_KEPT = 50
-"""How many places a phrase is remembered at in one transcript: enough to show, and bounded."""
+"""How many places a hit tells: enough to show, and bounded."""
 UNTRIED = 0.5  # what is reckoned with until labels say more: right as often as wrong
 _ENDING_CHARACTERS = 40  # how much of a word a star shows as evidence; the longest are shorter
-_DIGEST_FORMAT = 2  # raised when folding or matching changes what a rule book says
+_DIGEST_FORMAT = 3  # raised when folding or matching changes what a rule book says
 
 
 class Span(NamedTuple):
@@ -42,13 +45,15 @@ class Rule:
     """A condition in the rule language with an effect on a category.
 
     Raises:
-        RuleInvalid: no name, no category, or a strength outside [0, 1].
+        RuleInvalid: no name, no category, a strength outside [0, 1], or a condition that holds
+            for silence.
     """
 
     name: str
     category: str
     """The category's code."""
-    condition: Condition
+    condition: Condition | Expression
+    """As an admin gave it: typed into boxes, or in the whole language (``rulelang.parse``)."""
     effect: Effect = Effect.ASSIGN
     strength: float | None = None
     """Share of gold transcripts the rule hits that truly belong there, in [0, 1], measured and
@@ -62,6 +67,15 @@ class Rule:
             raise RuleInvalid("a rule needs a name and a category")
         if self.strength is not None and not 0 <= self.strength <= 1:
             raise RuleInvalid(f"a strength lies between 0 and 1, not at {self.strength}")
+        if not isinstance(self.condition, Condition):
+            says(self.condition)
+
+    @property
+    def expression(self) -> Expression:
+        """The condition in the whole language."""
+        if isinstance(self.condition, Condition):
+            return self.condition.to_expression()
+        return self.condition
 
     @property
     def weight(self) -> float:
@@ -75,7 +89,8 @@ class Hit:
 
     rule: Rule
     spans: tuple[Span, ...]
-    """In reading order, without repeats: where phrases of ``any_of`` and ``all_of`` stand."""
+    """In reading order, without repeats, at most ``SPANS_KEPT``: where what must be said stands.
+    Empty for a rule that asks for facts alone."""
 
 
 class RuleBook:
@@ -84,19 +99,37 @@ class RuleBook:
     ``digest`` is the SHA-256 (hexadecimal) of what the rules say, whatever their order.
     """
 
-    __slots__ = ("_automaton", "_listens_to", "_plans", "_triggered", "digest", "rules")
+    __slots__ = (
+        "_always",
+        "_finder",
+        "_listens_to",
+        "_plans",
+        "_triggered",
+        "_uses",
+        "digest",
+        "rules",
+    )
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
         self.digest = _digest(self.rules)
-        terms: dict[_Term, int] = {}
-        self._plans = [_Plan.of(rule.condition, terms) for rule in self.rules]
+        compiler = Compiler()
+        self._plans = [_Ready.of(compiler.plan(rule.expression)) for rule in self.rules]
         self._triggered: dict[int, list[int]] = defaultdict(list)
-        for position, plan in enumerate(self._plans):
-            for term in plan.triggers():
+        self._always: list[int] = []
+        for position, ready in enumerate(self._plans):
+            if ready.plan.gates is None:
+                self._always.append(position)
+            for term in ready.plan.gates or ():
                 self._triggered[term].append(position)
-        self._automaton = _automaton(terms)
-        speakers = {term.speaker for term in terms}
+        uses: dict[Sought, list[_Use]] = defaultdict(list)
+        for (sought, speaker), number in compiler.terms.items():
+            uses[sought].append((number, speaker))
+        self._uses = [
+            (each.reach is Reach.ANY_ENDING, tuple(its)) for each, its in uses.items()
+        ]
+        self._finder = Finder(uses)
+        speakers = {term.speaker for term in compiler.terms}
         self._listens_to = frozenset(Speaker) if None in speakers else frozenset(speakers)
 
     def match(self, transcript: Transcript) -> tuple[Hit, ...]:
@@ -112,147 +145,79 @@ class RuleBook:
 
         ``folded[i]`` is ``fold(transcript.turns[i].text)``.
         """
-        found = self._found(transcript, folded)
-        touched = set(chain.from_iterable(self._triggered.get(term, ()) for term in found))
-        return tuple(
-            Hit(self.rules[position], _spans(self._plans[position], found, folded))
-            for position in sorted(touched)
-            if self._plans[position].holds(found)
-        )
+        if not self.rules:
+            return ()
+        texts = [without_placeholders(turn.text) for turn in folded]
+        heard = Heard(transcript, texts, self._found(transcript, texts))
+        touched = set(self._always)
+        for term in heard.found:
+            touched.update(self._triggered.get(term, ()))
+        hits = []
+        for position in sorted(touched):
+            places = self._plans[position].places(heard)
+            if places is not None:
+                hits.append(Hit(self.rules[position], _spans(places, folded)))
+        return tuple(hits)
 
-    def _found(self, transcript: Transcript, folded: Sequence[Folded]) -> "_Found":
-        """Return where each term is said, by whom it must be said."""
-        found: _Found = {}
-        if self._automaton is None:
-            return found
-        for index, turn in enumerate(transcript.turns):
-            if turn.speaker not in self._listens_to:
-                continue
-            text = without_placeholders(folded[index].text)
-            for last, (length, loosest, uses) in self._automaton.iter(text):
-                start, end = last + 1 - length, last + 1
-                standing = _standing(text, start, end)
-                if standing > loosest:
-                    continue
-                for number, reach, speaker in uses:
-                    if standing <= reach and (speaker is None or speaker is turn.speaker):
-                        places = found.setdefault(number, [])
-                        if len(places) < SPANS_KEPT:
-                            places.append((index, start, _shown_end(text, end, reach)))
+    def _found(self, transcript: Transcript, texts: Sequence[str]) -> dict[int, list[Place]]:
+        """Return where each term is said, by whom it must be said, in reading order."""
+        turns = [
+            index
+            for index, turn in enumerate(transcript.turns)
+            if turn.speaker in self._listens_to
+        ]
+        text = APART.join([texts[index] for index in turns])
+        begins = [0, *accumulate(len(texts[index]) + 1 for index in turns)]
+        found: dict[int, list[Place]] = {}
+        for number, start, end in self._finder.find(text):
+            any_ending, uses = self._uses[number]
+            at = bisect_right(begins, start) - 1
+            turn, begun = turns[at], begins[at]
+            shown = _shown_end(text, end) if any_ending else end
+            for term, speaker in uses:
+                if speaker is None or speaker is transcript.turns[turn].speaker:
+                    place = (turn, start - begun, shown - begun)
+                    if term in found:
+                        found[term].append(place)
+                    else:
+                        found[term] = [place]
         return found
 
 
-class _Reach(IntEnum):
-    """How far a phrase must be a word of its own; a looser one is satisfied by a stricter."""
-
-    WORD = 0
-    ANY_ENDING = 1
-    ANYWHERE = 2
+_Use = tuple[int, Speaker | None]
+"""A term, and who must say it."""
 
 
-def _standing(text: str, start: int, end: int) -> _Reach:
-    """Return the strictest reach that a phrase found there satisfies."""
-    if not is_word_border(text, start):
-        return _Reach.ANYWHERE
-    return _Reach.WORD if is_word_border(text, end) else _Reach.ANY_ENDING
+class _Ready(NamedTuple):
+    """A plan, and the terms that are all it asks for, if they are."""
 
-
-class _Term(NamedTuple):
-    """A folded phrase, how it must stand and who must say it; rules share equal terms."""
-
-    phrase: str
-    reach: _Reach
-    speaker: Speaker | None
+    plan: Plan
+    terms: tuple[int, ...]
 
     @classmethod
-    def of(cls, typed: str, condition: Condition) -> Self:
-        phrase = Phrase.parsed(typed)
-        if not condition.whole_word:
-            return cls(phrase.folded, _Reach.ANYWHERE, condition.speaker)
-        reach = _Reach.ANY_ENDING if phrase.any_ending else _Reach.WORD
-        return cls(phrase.folded, reach, condition.speaker)
+    def of(cls, plan: Plan) -> "_Ready":
+        if isinstance(plan, LeafPlan) and isinstance(plan.source, Literals) and plan.is_plain:
+            return cls(plan, plan.source.terms)
+        return cls(plan, ())
+
+    def places(self, heard: Heard) -> Sequence[Place] | None:
+        """Return where what must be said stands; None: the plan does not hold."""
+        if self.terms:
+            return heard.places(self.terms)
+        return self.plan.evidence(heard) if self.plan.holds(heard) else None
 
 
-_Found = dict[int, list[tuple[int, int, int]]]
-"""Number of a term → its places: turn, and half-open span of the turn's folded text."""
-
-
-class _Plan(NamedTuple):
-    """A condition in numbers of terms."""
-
-    any_of: frozenset[int]
-    all_of: frozenset[int]
-    none_of: frozenset[int]
-
-    @classmethod
-    def of(cls, condition: Condition, terms: dict[_Term, int]) -> Self:
-        """Return the plan; terms not met before are numbered and added to ``terms``."""
-
-        def numbers(phrases: tuple[str, ...]) -> frozenset[int]:
-            met = (_Term.of(phrase, condition) for phrase in phrases)
-            return frozenset(terms.setdefault(term, len(terms)) for term in met)
-
-        return cls(
-            numbers(condition.any_of), numbers(condition.all_of), numbers(condition.none_of)
-        )
-
-    def triggers(self) -> frozenset[int]:
-        """Return terms one of which is said whenever the condition holds; as few as can be."""
-        return frozenset([min(self.all_of)]) if self.all_of else self.any_of
-
-    def holds(self, found: _Found) -> bool:
-        if self.any_of and not any(term in found for term in self.any_of):
-            return False
-        if any(term in found for term in self.none_of):
-            return False
-        return all(term in found for term in self.all_of)
-
-
-class _Use(NamedTuple):
-    term: int
-    reach: _Reach
-    speaker: Speaker | None
-
-
-_Entry = tuple[int, _Reach, tuple[_Use, ...]]
-"""What the automaton answers for a phrase: its length, its loosest use, its uses."""
-
-
-class _Automaton(Protocol):
-    def iter(self, text: str, /) -> Iterator[tuple[int, _Entry]]:
-        """Yield the offset of the last character and the entry of every phrase in the text."""
-
-
-def _automaton(terms: Mapping[_Term, int]) -> _Automaton | None:
-    """Return one automaton over the phrases of all terms; None where there is none."""
-    uses: dict[str, list[_Use]] = defaultdict(list)
-    for term, number in terms.items():
-        uses[term.phrase].append(_Use(number, term.reach, term.speaker))
-    if not uses:
-        return None  # an automaton without words refuses to search
-    automaton = ahocorasick.Automaton()
-    for phrase, its_uses in uses.items():
-        entry: _Entry = (len(phrase), max(use.reach for use in its_uses), tuple(its_uses))
-        automaton.add_word(phrase, entry)
-    automaton.make_automaton()
-    return cast("_Automaton", automaton)
-
-
-def _shown_end(text: str, end: int, reach: _Reach) -> int:
-    """Return where the evidence ends: after the rest of the word, for a star."""
-    if reach is not _Reach.ANY_ENDING:
-        return end
+def _shown_end(text: str, end: int) -> int:
+    """Return where the evidence of a star ends: after the rest of the word."""
     last = min(len(text), end + _ENDING_CHARACTERS)
     return next((at for at in range(end, last) if is_word_border(text, at)), last)
 
 
-def _spans(plan: _Plan, found: _Found, folded: Sequence[Folded]) -> tuple[Span, ...]:
-    """Return where the phrases that must be said stand, in original offsets."""
-    said = [*plan.all_of, *[term for term in plan.any_of if term in found]]
-    places = list(chain.from_iterable(found[term] for term in said))
-    if len(said) > 1:  # one term's places are in reading order already
-        places = sorted(set(places))
-    return tuple([Span(turn, *folded[turn].span(start, end)) for turn, start, end in places])
+def _spans(places: Sequence[Place], folded: Sequence[Folded]) -> tuple[Span, ...]:
+    """Return places in original offsets."""
+    return tuple(
+        [Span(turn, *folded[turn].span(start, end)) for turn, start, end in places[:SPANS_KEPT]]
+    )
 
 
 def _digest(rules: Iterable[Rule]) -> str:
@@ -262,18 +227,11 @@ def _digest(rules: Iterable[Rule]) -> str:
 
 def _canonical(rule: Rule) -> list[object]:
     """Return what a rule says, equal for rules that say the same."""
-    condition = rule.condition
-    phrases = [
-        sorted({str(Phrase.parsed(phrase)) for phrase in part})
-        for part in (condition.any_of, condition.all_of, condition.none_of)
-    ]
-    listens = [condition.speaker, condition.whole_word]
     return [
         rule.name,
         rule.category,
         rule.effect,
         rule.strength,
         rule.is_certain,
-        *phrases,
-        *listens,
+        canonical(rule.expression),
     ]

@@ -259,7 +259,7 @@ def test_the_digest_does_not_depend_on_any_order_or_on_how_a_phrase_is_typed():
         {"effect": Effect.BOOST},
         {"strength": 0.5},
         {"condition": Condition(("fee*",))},
-        {"condition": Condition(all_of=("fee",))},
+        {"condition": Condition(all_of=("fee", "no"))},
         {"condition": Condition(("fee",), none_of=("no",))},
         {"condition": Condition(("fee",), speaker=None)},
         {"condition": Condition(("fee",), whole_word=False)},
