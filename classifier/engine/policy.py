@@ -146,18 +146,28 @@ class _Vote:
     @cached_property
     def model(self) -> dict[str, float]:
         """What the model says of each label that may be answered."""
-        said = (self.probabilities or {}).items()
-        return {code: probability for code, probability in said if self._may_stand(code)}
+        said = dict(self.probabilities or {})
+        if not self.vetoed and said.keys() <= self.policy.taxonomy.codes:
+            return said
+        return {code: share for code, share in said.items() if self._may_stand(code)}
 
     @cached_property
     def pooled(self) -> dict[str, float]:
         """What the model says of each category, those with others below included."""
+        if not self.policy.taxonomy.is_tree:
+            return self.model
         return self.model | self._ancestors(self.model)
 
     @cached_property
     def leaves(self) -> dict[str, float]:
         """What model and rules together say of each label."""
-        return {code: self._boosted(code, share) for code, share in self.model.items()}
+        if not self.spoken:
+            return self.model
+        return self.model | {
+            code: self._boosted(code, self.model[code])
+            for code in self.spoken
+            if code in self.model
+        }
 
     @cached_property
     def scores(self) -> dict[str, float]:
@@ -172,6 +182,8 @@ class _Vote:
     @cached_property
     def inner_scores(self) -> dict[str, float]:
         """What model and rules together say of each category that has others below."""
+        if not self.policy.taxonomy.is_tree:
+            return {}
         pooled = self._ancestors(self.leaves)
         return {
             code: self._boosted(code, share) if code not in self.leaves else share
@@ -211,7 +223,8 @@ class _Vote:
         """Return the category that the model, helped by rules, is sure of; else an ancestor."""
         if not self.leaves:
             return ()
-        best = min(self.leaves, key=lambda code: (-self.leaves[code], code))
+        highest = max(self.leaves.values())
+        best = min(code for code, share in self.leaves.items() if share == highest)
         if self.policy.thresholds.accepts(best, self.leaves[best]):
             return (best,)
         found = best_ancestor(self.inner_scores, self.policy.taxonomy)
@@ -222,7 +235,9 @@ class _Vote:
     def further(self, taken: Sequence[str]) -> tuple[str, ...]:
         """Return the categories that are reasons besides those taken, surest first."""
         chosen: list[str] = []
-        for code in self._ranked(self.leaves):
+        least = _least_to_add(self.policy.thresholds)
+        likely = [code for code, share in self.leaves.items() if share >= least]
+        for code in self._ranked(likely):
             if not self.policy.thresholds.adds(code, self.leaves[code]):
                 continue
             related = self.policy.taxonomy.are_related
@@ -242,7 +257,8 @@ class _Vote:
 
     def suggestions_besides(self, taken: Sequence[str]) -> tuple[Reason, ...]:
         """Return the best guesses that are not reasons, those of decisive rules first."""
-        ranked = (*self.decisive_categories, *self._ranked(self.scores))
+        likely = [code for code, share in self.scores.items() if share >= _WORTH_SUGGESTING]
+        ranked = (*self.decisive_categories, *self._ranked(likely))
         worthy = [
             code
             for code in dict.fromkeys(ranked)
@@ -304,6 +320,15 @@ class _Vote:
             return code
         below = self.policy.taxonomy.family(code) & self.model.keys()
         return min(below, key=lambda label: (-self.model[label], label), default=code)
+
+
+def _least_to_add(thresholds: Thresholds) -> float:
+    """Return the lowest probability that ``Thresholds.adds`` may say yes to."""
+    if not thresholds.exclusive:
+        asked = [thresholds.secondary]
+    else:
+        asked = [thresholds.accept, *thresholds.by_category.values()]
+    return min((least for least in asked if least is not None), default=math.inf)
 
 
 def _strongest(hits: Iterable[Hit]) -> float | None:

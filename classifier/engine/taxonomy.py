@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,6 +62,16 @@ class Taxonomy:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
+
+    @property
+    def codes(self) -> Set[str]:
+        """The codes of all categories."""
+        return self._by_code.keys()
+
+    @cached_property
+    def is_tree(self) -> bool:
+        """Whether any category has others below it."""
+        return any(node.parent is not None for node in self.nodes)
 
     def ancestors(self, code: str) -> tuple[str, ...]:
         """Return the codes above a category, nearest first."""
