@@ -23,6 +23,32 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """Return the share in [0, 1] that an argument names.
+
+    Raises:
+        ArgumentTypeError: it names none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ArgumentTypeError(f"{text!r} is no share: give a number from 0 to 1, say 0.15")
+    return number
+
+
+def several(text: str) -> int:
+    """Return the number from 2 on that an argument names.
+
+    Raises:
+        ArgumentTypeError: it names none.
+    """
+    if not text.isdecimal() or int(text) < 2:  # noqa: PLR2004 - one is not several
+        raise ArgumentTypeError(f"{text!r} are not several: give a number from 2 on")
+    return int(text)
+
+
 class ReportingCommand(BaseCommand):
     """A command whose outcome is a report.
 

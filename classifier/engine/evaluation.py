@@ -30,6 +30,14 @@ from classifier.engine.policy import Policy
 from classifier.engine.recipe import Recipe
 from classifier.engine.rule_file import read_rules
 from classifier.engine.rules import Rule, RuleBook
+from classifier.engine.strain import (
+    JoinedCalls,
+    Misheard,
+    WithoutTwins,
+    joined_calls,
+    misheard,
+    without_twins,
+)
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
 from classifier.engine.text_model import TextModel
@@ -109,12 +117,21 @@ class Report:
     engine: str
     with_rules: HybridReport | None = None
     """Rules only, model only and both, where a file of rules was given."""
+    without_twins: WithoutTwins | None = None
+    """How many test texts were learnt from (nearly) word by word, and the figures without them."""
+    misheard: Misheard | None = None
+    """With a share of the words wrong, where that was asked for."""
+    joined_calls: JoinedCalls | None = None
+    """With several conversations in one, where that was asked for."""
 
     def to_json(self) -> str:
         """Return the report as one flat JSON object in one line."""
         found = asdict(self)
         quality = found.pop("quality")
         found.pop("with_rules")
+        for case in ("without_twins", "misheard", "joined_calls"):
+            if found[case] is None:
+                del found[case]
         if self.with_rules:
             found |= self.with_rules.to_dict()
         head = {name: found.pop(name) for name in ("dataset", "train", "test", "labels")}
@@ -164,12 +181,15 @@ def benchmark(
     recipe: Recipe | None = None,
     *,
     rules: Path | str | None = None,
+    noise: float | None = None,
+    join: int | None = None,
     meters: Meters | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
     """Return the report on a data file: learnt from ``train``, measured on ``test``.
 
-    ``rules`` is a file of rules that are to be measured beside the model and with it.
+    ``rules`` is a file of rules that are to be measured beside the model and with it. ``noise``
+    is a share of words to be misheard, ``join`` how many conversations to put into one call.
 
     Thresholds come from ``val`` where the file has one, else from ``train`` out-of-fold; never
     from ``test``.
@@ -207,6 +227,9 @@ def benchmark(
         gauges.peak_rss_mb(),
         engine_name(),
         _with_rules(data, learned, unseen, typed, policy) if rules else None,
+        without_twins(model, data.train, data.test),
+        misheard(model, data.train, data.test, noise) if noise is not None else None,
+        joined_calls(model, data.test, join) if join is not None else None,
     )
 
 

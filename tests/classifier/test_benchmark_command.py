@@ -29,6 +29,7 @@ KEYS = [
     "model_bytes",
     "peak_rss_mb",
     "engine",
+    "without_twins",
 ]
 
 
@@ -58,6 +59,30 @@ def test_the_figures_are_told_without_touching_the_database(data):
     assert (figures["dataset"], figures["labels"]) == ("topics", 3)
     assert figures["accuracy"] > 0.7
     assert set(figures["latency_us"]) == {"p50", "p99"}
+
+
+def test_misheard_words_and_joined_calls_are_measured_when_asked_for(data):
+    out = StringIO()
+
+    call_command(
+        "benchmark",
+        str(data),
+        "--noise=0.15",
+        "--join=3",
+        "--json",
+        stdout=out,
+        stderr=StringIO(),
+    )
+
+    figures = json.loads(out.getvalue().splitlines()[-1])
+    assert figures["misheard"]["share_of_words"] == 0.15
+    assert (figures["joined_calls"]["parts"], figures["joined_calls"]["any_right"]) == (3, 1.0)
+
+
+@pytest.mark.parametrize("option", ["--noise=2", "--noise=much", "--join=1", "--join=x"])
+def test_an_option_that_makes_no_sense_is_told(data, option):
+    with pytest.raises(CommandError, match="give a number"):
+        call_command("benchmark", str(data), option)
 
 
 def test_people_get_a_table(data):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from classifier.commands import ReportingCommand
+from classifier.commands import ReportingCommand, several, share
 from classifier.engine.errors import EngineError
 from classifier.engine.evaluation import benchmark
 
@@ -26,8 +26,28 @@ class Command(ReportingCommand):
             help="a file of rules (JSON, as export_taxonomy writes it), to be measured alone, and"
             " beside and with the model",
         )
+        parser.add_argument(
+            "--noise",
+            type=share,
+            metavar="SHARE",
+            help="measure also with this share of the words misheard, say 0.15",
+        )
+        parser.add_argument(
+            "--join",
+            type=several,
+            metavar="NUMBER",
+            help="measure also on calls of so many conversations each, say 10",
+        )
 
-    def handle(self, *, file: Path, rules: Path | None = None, **_options: Any) -> None:
+    def handle(
+        self,
+        *,
+        file: Path,
+        rules: Path | None = None,
+        noise: float | None = None,
+        join: int | None = None,
+        **_options: Any,
+    ) -> None:
         # disable=None: no bar when the output is not a terminal (cron, CI).
         with tqdm(total=100, unit="%", disable=None) as bar:
 
@@ -36,7 +56,7 @@ class Command(ReportingCommand):
                 bar.update(round(100 * share) - bar.n)
 
             try:
-                report = benchmark(file, rules=rules, on_progress=tell)
+                report = benchmark(file, rules=rules, noise=noise, join=join, on_progress=tell)
             except EngineError as error:
                 raise CommandError(str(error)) from error
         figures = json.loads(report.to_json())

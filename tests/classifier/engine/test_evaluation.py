@@ -26,7 +26,7 @@ KEYS = [
     "dataset", "train", "test", "labels", "accuracy", "accuracy_at_threshold", "micro_f1",
     "macro_f1", "ece", "target_precision", "coverage", "precision", "oos_recall", "mcc",
     "mcc_best", "train_seconds", "latency_us", "throughput_per_second", "model_bytes",
-    "peak_rss_mb", "engine",
+    "peak_rss_mb", "engine", "without_twins",
 ]  # fmt: skip
 
 
