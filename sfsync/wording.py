@@ -1,40 +1,40 @@
 """Why a decision was made, in plain words for the person who reads the Case."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import category
 
+from classifier.engine.redaction import PLACEHOLDER, PLACEHOLDER_FILL
 from classifier.models import Decision, DecisionReason
 from sfsync.field_map import CategoryBook
 
-QUOTES_PER_REASON = 3
-QUOTE_CHARACTERS = 160  # about two lines in the width of a Case page
+EVIDENCE_CHARACTERS = 255
+"""A text field of Salesforce holds so many UTF-16 units; the sentence fits one."""
+QUOTE_CHARACTERS = 60  # of one quotation: a phrase and not the letter around it
+NAME_CHARACTERS = 40  # of a rule's name
 DIGEST_CHARACTERS = 8  # enough to tell rule books apart at a glance, as short git hashes do
 
-SPEAKERS = {
-    "customer": "the customer wrote",
-    "representative": "the representative wrote",
-    "bot": "the bot wrote",
-}
-UNSPEAKABLE = {"Cc", "Cs"}  # Unicode's names for control characters and surrogates
-SENTENCE_END = re.compile(r"[.!?]\s|\n")
+UNSPEAKABLE = {"Cc", "Cf", "Cs"}  # control characters, direction marks and surrogates
 
 
 def evidence_text(decision: Decision, book: CategoryBook) -> str:
-    """Return why ``decision`` was made: one line per reason, with the words that speak for it.
+    """Return why ``decision`` was made, of up to ``EVIDENCE_CHARACTERS``: reasons, words, numbers.
 
-    The words are the transcript's own, and those are redacted before they are stored. Needs
-    the decision's transcript and its reasons with their categories loaded.
+    The words are the transcript's own, and those are redacted before they are stored; each has
+    the rule that found it, or what the model counts it, as on the decision's page and in the
+    API. What speaks against a reason is left out. Needs the decision's transcript and its
+    reasons with their categories loaded.
     """
     if decision.source == Decision.Source.PERSON and decision.category is not None:
-        return f"{book.label_path(decision.category.code)}: a reviewer decided."
+        return _cut(f"{book.label_path(decision.category.code)}: a reviewer decided.")
     reasons = [reason for reason in decision.reasons.all() if not reason.is_suggestion]
-    turns = decision.transcript.turns
-    lines = [_reason_line(reason, turns, book) for reason in reasons]
     if decision.category is None:
-        lines.insert(0, _doubt_line(decision))
-    return "\n".join(lines)
+        return _cut(_doubt_line(decision))
+    told = ""
+    for reason in reasons:
+        joint = " Also " if told else ""
+        told += _reason_told(reason, decision.transcript.turns, book, joint, told)
+    return _cut(told)
 
 
 def version_text(decision: Decision) -> str:
@@ -51,61 +51,80 @@ def _doubt_line(decision: Decision) -> str:
     return f"A person should look: {decision.get_doubt_display() or 'not sure enough'}."
 
 
-def _reason_line(
-    reason: DecisionReason, turns: Sequence[Mapping[str, Any]], book: CategoryBook
+def _reason_told(
+    reason: DecisionReason,
+    turns: Sequence[Mapping[str, Any]],
+    book: CategoryBook,
+    joint: str,
+    before: str,
 ) -> str:
+    """Return what is told of one reason, as much as fits after ``before``; maybe nothing."""
     sure = "" if reason.score is None else f" ({reason.score:.0%})"
-    head = f"{book.label_path(reason.category.code)}{sure}"
-    grounds = list(
-        dict.fromkeys(
-            ground for one in reason.evidence if (ground := _ground(one, turns)) is not None
-        )
-    )
-    if not grounds:
-        return f"{head}: the conversation as a whole."
-    return f"{head}: {'; '.join(grounds[:QUOTES_PER_REASON])}."
+    head = f"{joint}{book.label_path(reason.category.code)}{sure}"
+    if before and not _fits(f"{before}{head}."):
+        return ""
+    grounds: list[str] = []
+    for ground in _grounds(reason.evidence, turns):
+        if not _fits(f"{before}{head}: {', '.join([*grounds, ground])}."):
+            break
+        grounds.append(ground)
+    if grounds:
+        return f"{head}: {', '.join(grounds)}."
+    whole = f"{head}: the conversation as a whole."
+    return whole if not reason.evidence and _fits(before + whole) else f"{head}."
 
 
-def _ground(evidence: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> str | None:
+def _grounds(
+    evidence: Sequence[Mapping[str, Any]], turns: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return each piece of evidence that speaks for a reason, once, those of rules first."""
+    found = [one for one in evidence if one.get("rule") or one.get("weight", 0) > 0]
+    ranked = sorted(found, key=lambda one: not one.get("rule"))
+    told = (_ground(one, turns) for one in ranked)
+    return list(dict.fromkeys(ground for ground in told if ground))
+
+
+def _ground(evidence: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> str:
     if not 0 <= evidence["turn"] < len(turns):
-        return None
-    turn = turns[evidence["turn"]]
-    said = quoted(turn["text"], evidence["start"], evidence["end"])
-    who = SPEAKERS.get(turn["speaker"], "it says")
-    because = f" (rule “{evidence['rule']}”)" if evidence.get("rule") else ""
-    return f"{who} “{said}”{because}"
+        return ""
+    text = str(turns[evidence["turn"]]["text"])
+    said = quoted(text[evidence["start"] : evidence["end"]])
+    if not said:
+        return ""
+    rule = evidence.get("rule")
+    because = (
+        f"rule {_shortened(rule, NAME_CHARACTERS)}" if rule else f"{evidence['weight']:+.2f}"
+    )
+    return f"“{said}” ({because})"
 
 
-def quoted(text: str, start: int, end: int) -> str:
-    """Return the sentence around ``text[start:end]``, cut at words to ``QUOTE_CHARACTERS``."""
-    room = max(QUOTE_CHARACTERS - (end - start), 0) // 2
-    begins = [found.end() for found in SENTENCE_END.finditer(text, 0, start)]
-    left = begins[-1] if begins else 0
-    if left < start - room:
-        left = _word_start(text, start - room, start)
-    stop = SENTENCE_END.search(text, end)
-    right = stop.start() if stop else len(text)
-    if right > end + room:
-        right = _word_end(text, end + room, end)
-    shown = " ".join(_spoken(text[left:right]).split())
-    if len(shown) > QUOTE_CHARACTERS:
-        return f"{shown[: QUOTE_CHARACTERS - 1].rstrip()}…"
-    return shown.rstrip(".!?")
+def quoted(words: str) -> str:
+    """Return words as a field takes them, in one line, of up to ``QUOTE_CHARACTERS``.
+
+    What was hidden is named and not shown: ``[card]``.
+    """
+    shown = PLACEHOLDER.sub(lambda hidden: hidden[0].replace(PLACEHOLDER_FILL, ""), words)
+    spoken = "".join(mark if mark.isspace() else _spoken(mark) for mark in shown)
+    return _shortened(" ".join(spoken.split()), QUOTE_CHARACTERS)
 
 
-def _spoken(text: str) -> str:
-    """Return ``text`` without control characters and lone surrogates, which no field takes."""
-    return "".join(mark for mark in text if mark.isspace() or category(mark) not in UNSPEAKABLE)
+def _spoken(mark: str) -> str:
+    return "" if category(mark) in UNSPEAKABLE else mark
 
 
-def _word_start(text: str, left: int, start: int) -> int:
-    """Return where the first whole word at or after ``left`` begins, ``start`` at the latest."""
-    while 0 < left < start and not text[left - 1].isspace():
-        left += 1
-    return left
+def _shortened(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
-def _word_end(text: str, right: int, end: int) -> int:
-    while end < right < len(text) and not text[right].isspace():
-        right -= 1
-    return right
+def _fits(text: str) -> bool:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2 <= EVIDENCE_CHARACTERS
+
+
+def _cut(text: str) -> str:
+    """Return the text, or as much of its beginning as fits, with a mark that it was cut."""
+    if _fits(text):
+        return text
+    kept = text[: EVIDENCE_CHARACTERS - 1]
+    while not _fits(f"{kept}…"):
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"

@@ -1,7 +1,9 @@
 import pytest
 
+from classifier.engine.intake import admitted
+from classifier.engine.text import Transcript as Words
 from classifier.engine.verdict import Doubt, Evidence, Ground, Reason, Verdict
-from classifier.models import Decision
+from classifier.models import Decision, Transcript
 from classifier.models.transcript import digest, to_rows
 from sfsync.models import CategoryMapping
 from sfsync.wording import evidence_text, quoted, version_text
@@ -10,7 +12,6 @@ from tests.classifier.making import (
     a_category,
     a_transcript,
     customer,
-    representative,
     unsure,
 )
 
@@ -31,28 +32,81 @@ def reason(*evidence: Evidence, score: float = 0.92) -> Verdict:
     return Verdict((Reason("billing.refund", score, None, score, Ground.BOTH, evidence),))
 
 
-def test_the_customers_sentence_and_the_rule_are_quoted(db):
-    start = WORDS.index("money back")
-    verdict = reason(Evidence("billing.refund", 0, start, start + 10, rule="Refund asked"))
+def test_the_words_stand_with_the_rule_or_what_the_model_counts_them(db):
+    rule = WORDS.index("money back")
+    term = WORDS.index("shoes")
+    verdict = reason(
+        Evidence("billing.refund", 0, term, term + 5, term="shoes", weight=1.2345),
+        Evidence("billing.refund", 0, rule, rule + 10, rule="Refund asked", weight=0.96),
+    )
 
     assert told(verdict, customer(WORDS)) == (
-        "Billing > Refund (92%): the customer wrote"
-        " “I want my money back for the blue shoes” (rule “Refund asked”)."
+        "Billing > Refund (92%): “money back” (rule Refund asked), “shoes” (+1.23)."
     )
 
 
-def test_who_spoke_is_said(db):
-    turn = representative("We sent your money back.")
+def test_what_speaks_against_a_reason_is_left_out(db):
+    verdict = reason(Evidence("billing.refund", 0, 0, 5, term="hello", weight=-0.7))
 
-    text = told(reason(Evidence("billing.refund", 0, 13, 23, term="money back")), turn)
-
-    assert "the representative wrote “We sent your money back”" in text
+    assert told(verdict, customer(WORDS)) == "Billing > Refund (92%)."
 
 
-def test_the_same_sentence_is_quoted_once(db):
-    both = [Evidence("billing.refund", 0, at, at + 5, term="w") for at in (20, 25)]
+def test_further_reasons_follow(db):
+    a_category("praise", "Praise")
+    more = Reason("praise", 0.81, None, 0.81, Ground.MODEL, ())
+    verdict = Verdict((*reason().reasons, more))
+
+    assert told(verdict, customer(WORDS)) == (
+        "Billing > Refund (92%): the conversation as a whole."
+        " Also Praise (81%): the conversation as a whole."
+    )
+
+
+def test_the_same_words_are_quoted_once(db):
+    both = [Evidence("billing.refund", 0, 20, 25, term="w", weight=0.5)] * 2
 
     assert told(reason(*both), customer(WORDS)).count("“") == 1
+
+
+NUMBERS = ("4111 1111 1111 1111", "DE89370400440532013000", "ada@shop.example")
+PASSWORD = "hunter2"
+
+
+@pytest.mark.parametrize("padding", ["", "word ", "退款" * 40, "🙂" * 90, "\u202e\0"])
+def test_it_fits_a_text_field_and_holds_nothing_that_was_hidden(db, padding):
+    said = admitted(
+        Words(
+            tuple(
+                customer(f"{padding}my password is {PASSWORD}, it is {number} refund {padding}")
+                for number in NUMBERS
+            )
+        )
+    )
+    spans = [
+        Evidence("billing.refund", number, start, end, rule="R" * 90, weight=0.9)
+        for number, turn in enumerate(said.turns)
+        for start in range(0, len(turn.text) - 1, 7)
+        for end in (start + 1, len(turn.text))
+    ]
+
+    for evidence in (spans, spans[::-1], spans[1::2], spans[len(spans) // 2 :]):
+        text = told(reason(*evidence), *said.turns)
+        Decision.objects.all().delete()
+        Transcript.objects.all().delete()
+        assert len(text.encode("utf-16-le")) // 2 <= 255
+        assert not any(hidden in text for hidden in (*NUMBERS, PASSWORD, "1111"))
+
+
+def test_a_very_long_path_is_cut_with_a_mark(db):
+    transcript = a_transcript("500000000000001AAA")
+    long = a_category("a", "A" * 120, parent=a_category("b", "B" * 150))
+    verdict = Verdict((Reason("a", 0.9, None, 0.9, Ground.MODEL, ()),))
+    decision = Decision.objects.stand(transcript, verdict, at=NOON, rulebook_digest="")
+
+    text = evidence_text(decision, CategoryMapping.book())
+
+    assert long.code == "a"
+    assert (len(text), text[-1]) == (255, "…")
 
 
 def test_a_reason_without_words_of_its_own_says_so(db):
@@ -83,33 +137,16 @@ def test_the_rules_are_named_by_the_beginning_of_their_digest(db):
 
 
 @pytest.mark.parametrize(
-    ("text", "span", "shown"),
+    ("words", "shown"),
     [
-        ("refund", "refund", "refund"),
-        ("Hi!\nRefund please\nBye", "Refund", "Refund please"),
-        ("Really? No refund came. Why?", "refund", "No refund came"),
-        ("a\x00 refund\x07 now", "refund", "a refund now"),
-        ("broken \ud800 refund", "refund", "broken refund"),
+        ("refund", "refund"),
+        ("Refund\n\t please", "Refund please"),
+        ("a\x00 refund\x07 now", "a refund now"),
+        ("broken \ud800 ref\u202eund", "broken refund"),
+        ("my [card•••••••••••] please", "my [card] please"),
+        ("•••", ""),
+        ("x" * 500, "x" * 59 + "…"),
     ],
 )
-def test_the_sentence_around_a_span_is_quoted_clean(text, span, shown):
-    start = text.index(span)
-
-    assert quoted(text, start, start + len(span)) == shown
-
-
-def test_a_long_sentence_is_cut_at_words_around_the_span():
-    text = "word " * 100 + "refund" + " more" * 100
-    start = text.index("refund")
-
-    shown = quoted(text, start, start + 6)
-
-    assert "refund" in shown
-    assert len(shown) <= 160
-    assert {"word", "refund", "more"} == set(shown.split())
-
-
-def test_a_span_longer_than_a_quote_is_cut_with_a_mark():
-    shown = quoted("x" * 500, 0, 500)
-
-    assert (len(shown), shown[-1]) == (160, "…")
+def test_words_are_quoted_in_one_clean_line(words, shown):
+    assert quoted(words) == shown
