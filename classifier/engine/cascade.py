@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from classifier.engine.features import Reading
 from classifier.engine.folding import fold
 from classifier.engine.policy import Policy, settle
-from classifier.engine.rules import RuleBook
+from classifier.engine.rules import Hit, RuleBook
 from classifier.engine.text import Transcript
 from classifier.engine.text_model import TextModel
 from classifier.engine.verdict import Verdict
@@ -35,6 +35,9 @@ def weigh(
 
     They are empty where there is no model.
     """
+    if not rulebook.rules and model is not None:  # then only what the model reads is folded
+        readings = [model.read(transcript) for transcript in transcripts]
+        return _settled(transcripts, [()] * len(transcripts), readings, model, policy)
     folded = [[fold(turn.text) for turn in transcript.turns] for transcript in transcripts]
     hits = [
         rulebook.match_folded(transcript, turns)
@@ -47,6 +50,16 @@ def weigh(
         Reading.of(transcript, model.recipe.speakers, turns)
         for transcript, turns in zip(transcripts, folded, strict=True)
     ]
+    return _settled(transcripts, hits, readings, model, policy)
+
+
+def _settled(
+    transcripts: Sequence[Transcript],
+    hits: Sequence[tuple[Hit, ...]],
+    readings: Sequence[Reading],
+    model: TextModel,
+    policy: Policy,
+) -> list[tuple[Verdict, Mapping[str, float]]]:
     opinions = model.opinions(readings)
     return [
         (settle(transcript, found, said.shares, policy, explain=said.explain), said.shares)

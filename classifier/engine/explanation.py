@@ -9,8 +9,8 @@ from classifier.engine.calibration import Array
 from classifier.engine.scoring import Parts
 from classifier.engine.verdict import Evidence
 
-Added = Callable[[Parts, str], tuple[Array, Array]]
-"""Gives what each distinct word, and each known group, adds to a category's logit."""
+Added = Callable[[Parts, str], Array]
+"""Gives what each distinct word, then each known group, adds to a category's logit."""
 
 
 class Explainer:
@@ -29,26 +29,30 @@ class Explainer:
         """Return what ``TextModel.explain`` promises."""
         if not self._knows(category):
             return ()
-        weights = np.concatenate(self._added(self._parts, category))
-        ranked = np.argsort(-weights, kind="stable").tolist()
-        if limit is not None:
-            ranked = [term for term in ranked[:limit] if weights[term] > 0]
-        return tuple([self._evidence(category, term, float(weights[term])) for term in ranked])
+        weights = self._added(self._parts, category)
+        ranked = np.argsort(-weights, kind="stable")[:limit]
+        found = zip(ranked.tolist(), weights[ranked].tolist(), strict=True)
+        return tuple(
+            [
+                self._evidence(category, term, weight)
+                for term, weight in found
+                if limit is None or weight > 0
+            ]
+        )
 
     def _evidence(self, category: str, term: int, weight: float) -> Evidence:
-        parts = self._parts
+        parts, tokens = self._parts, self._parts.tokens
         if term < len(parts.words):
-            first, count = parts.tokens.index(parts.words[term]), 1
+            words = parts.words[term]
+            first = last = tokens.index(words)
         else:
-            row = parts.group_rows[term - len(parts.words)]
-            said = int(np.argmax(parts.said_rows == row))
-            first, count = int(parts.said_at[said]), int(parts.said_words[said])
+            said = parts.said_rows.index(int(parts.group_rows[term - len(parts.words)]))
+            first = parts.said_at[said]
+            last = first + parts.said_words[said] - 1
+            words = " ".join(tokens[first : last + 1])
         turn, start, _ = self._places[first]
-        span = parts.reading.folded[turn].span(start, self._places[first + count - 1][2])
-        said_words = " ".join(parts.tokens[first : first + count])
-        return Evidence(
-            category, parts.reading.turns[turn], *span, term=said_words, weight=weight
-        )
+        span = parts.reading.folded[turn].span(start, self._places[last][2])
+        return Evidence(category, parts.reading.turns[turn], *span, "", words, weight)
 
     @cached_property
     def _places(self) -> list[tuple[int, int, int]]:

@@ -59,10 +59,11 @@ def fold(text: str) -> Folded:
     Simplified and Traditional Chinese are one. Letters of other scripts stay. Takes any string,
     lone surrogates included; linear time.
     """
-    drafted = text.lower() if text.isascii() else text.translate(_DRAFT)
+    is_ascii = text.isascii()
+    drafted = text.lower() if is_ascii else text.translate(_DRAFT)
     blanked = " ".join(drafted.split())
     # Equal length: no run of white space and none at the ends, so every offset stands.
-    if len(blanked) == len(text) and not _SPECIAL.search(blanked):
+    if len(blanked) == len(text) and (is_ascii or not _SPECIAL.search(blanked)):
         return Folded(blanked)
     return _woven(text, drafted)
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from classifier.engine import hashing
 from classifier.engine.calibration import Array
+from classifier.engine.counting import distinct
 from classifier.engine.features import (
     Features,
     Floats,
@@ -32,9 +34,9 @@ _WORDS_AT_ONCE = 1_000  # being learnt; with 500 columns they need 100 MB on the
 _DAMPED: NDArray[np.float64] = np.concatenate([[0.0], 1 + np.log(np.arange(1, 256))])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parts:
-    """One text taken apart, the same for every column.
+    """One text taken apart, the same for every column; not to be changed.
 
     The text's raw score in a column is the column's intercept plus, for each distinct word, the
     word's parts times their values, plus, for each known word group, its weight times its value.
@@ -42,21 +44,21 @@ class Parts:
 
     reading: Reading
     tokens: Sequence[str]
-    words: tuple[str, ...]
+    words: Sequence[str]
     """The distinct words, in no special order."""
     pool: Floats
     """What the parts of words add in each column, in whole steps of a weight."""
     word_rows: Whole
-    """Rows of ``pool``: as many parts for each word as there are blocks it touches."""
+    """Rows of ``pool``: as many parts for each word as there are blocks."""
     word_values: Floats
     group_rows: Whole
     """Rows of the weights, of each distinct known group of several words, ascending."""
     group_values: Floats
-    said_rows: Whole
+    said_rows: Sequence[int]
     """The row of each known group as it is said, with repeats, by length and then in order."""
-    said_at: Whole
+    said_at: Sequence[int]
     """The place of its first word in ``tokens``."""
-    said_words: Whole
+    said_words: Sequence[int]
     """How many words it has."""
 
 
@@ -90,23 +92,25 @@ class Scorer:
 
     def margins(self, parts: Sequence[Parts]) -> Array:
         """Return texts × columns raw scores."""
-        sums = np.zeros((len(parts), len(self.intercepts)), dtype=np.float32)
+        sums = np.empty((len(parts), len(self.intercepts)), dtype=np.float32)
         for line, part in enumerate(parts):
             words = part.word_values @ part.pool[part.word_rows]
-            if part.group_rows.size:
+            if part.said_rows:
                 words += part.group_values @ self.weights[part.group_rows].astype(np.float32)
             sums[line] = words
         margins: Array = (sums * self.scales + self.intercepts).astype(np.float64)
         return margins
 
-    def added(self, part: Parts, column: int) -> tuple[Array, Array]:
-        """Return what each distinct word, and each known group, adds to one raw score."""
+    def added(self, part: Parts, column: int) -> Array:
+        """Return what each distinct word, and then each known group, adds to one raw score."""
         each = part.pool[part.word_rows, column] * part.word_values
         blocks = len(each) // max(1, len(part.words))
-        words = each.reshape(len(part.words), blocks).sum(axis=1, dtype=np.float64)
-        groups = self.weights[part.group_rows, column] * part.group_values
-        scale = float(self.scales[column])
-        return words * scale, groups.astype(np.float64) * scale
+        added = each.reshape(len(part.words), blocks).sum(axis=1, dtype=np.float64)
+        if part.said_rows:
+            groups = self.weights[part.group_rows, column] * part.group_values
+            added = np.concatenate([added, groups])
+        scaled: Array = added * self.scales[column]
+        return scaled
 
     def _learnt(self, words: set[str]) -> "_Shelf":
         """Return a shelf that holds these words."""
@@ -132,8 +136,9 @@ class _Shelf:
         self._words = [BORDER]
         self._hashes = [0]
         self._hash_array: hashing.Keys = np.zeros(1, dtype=np.uint64)
-        self._pool = np.zeros((1, self._blocks, columns), dtype=np.float32)
+        self._pool = np.zeros((self._blocks, columns), dtype=np.float32)
         self._squares = np.zeros((1, 2))
+        self._square_list = [(0.0, 0.0)]
         self._vectors = np.zeros((1, width), dtype=np.float32)
         self.ids: dict[str, int] = {BORDER: 0}
 
@@ -147,26 +152,27 @@ class _Shelf:
             self._learn(words[start : start + _WORDS_AT_ONCE])
 
     def _learn(self, words: Sequence[str]) -> None:
-        known, count = len(self._words), len(words)
+        known, count, blocks = len(self._words), len(words), self._blocks
         self._make_room(known + count)
+        pool = self._pool[known * blocks : (known + count) * blocks].reshape(count, blocks, -1)
+        squares = self._squares[known : known + count]
         hashes = [hashing.word_hash(word) for word in words]
         for start, end, spelling in self._spelt(words):
-            at = slice(known + start, known + end)
-            self._pool[at, 1] = self._poured(spelling)
-            self._squares[at, 1] = squared_lengths(spelling, self._features.rarity)
+            pool[start:end, 1] = self._poured(spelling)
+            squares[start:end, 1] = squared_lengths(spelling, self._features.rarity)
         row_of = self._features.words.row_of
-        for place, hashed in enumerate(hashes, known):
+        for place, hashed in enumerate(hashes):
             row = row_of.get(hashing.key_of(hashed))
             if row is not None:
-                self._pool[place, 0] = self._weights[row]
-                self._squares[place, 0] = float(self._features.rarity[row]) ** 2
+                pool[place, 0] = self._weights[row]
+                squares[place, 0] = float(self._features.rarity[row]) ** 2
         if self._features.vectors:
             vectors = self._features.vectors.of(words)
             self._vectors[known : known + count] = vectors
-            dense = self._dense
-            for place, vector in enumerate(vectors, known):  # a product of all rounds otherwise
-                self._pool[place, 2] = vector @ dense
+            for place, vector in enumerate(vectors):  # a product of all may round otherwise
+                pool[place, 2] = vector @ self._dense
         self._hash_array[known : known + count] = hashes
+        self._square_list += map(tuple, squares.tolist())
         self._hashes += hashes
         self._words += words
         # Last: who finds a word here finds all that belongs to it.
@@ -195,34 +201,47 @@ class _Shelf:
         if count <= len(self._squares):
             return
         more = max(count, 2 * len(self._squares)) - len(self._squares)
-        self._pool = _longer(self._pool, more)
+        self._pool = _longer(self._pool, more * self._blocks)
         self._squares = _longer(self._squares, more)
         self._vectors = _longer(self._vectors, more)
         self._hash_array = _longer(self._hash_array, more)
 
     def part(self, reading: Reading, tokens: Sequence[str]) -> Parts:
         """Return one text taken apart: quicker than ``part_all`` for a few."""
-        counts: dict[int, int] = {}
-        ids = self.ids
+        ids, hashes, squares = self.ids, self._hashes, self._square_list
         numbers = [ids[word] for word in tokens]
-        for number in numbers:
-            counts[number] = counts.get(number, 0) + 1
+        counts = _counted(numbers)
         counts.pop(0, None)
-        hashes = self._hashes
         said = sorted(counts, key=hashes.__getitem__)
+        times = [_damped_one(counts[number]) for number in said]
+        said_squares = letter_squares = 0.0
+        for time, number in zip(times, said, strict=True):
+            of_word, of_letters = squares[number]
+            said_squares += time * time * of_word
+            letter_squares += time * time * of_letters
         rows, places, lengths = self._groups([hashes[number] for number in numbers])
-        times: dict[int, int] = {}
-        for row in rows:
-            times[row] = times.get(row, 0) + 1
-        group_rows = sorted(times)
-        return self._part(
+        group_counts = _counted(rows)
+        group_rows = sorted(group_counts)
+        group_times = [_damped_one(group_counts[row]) for row in group_rows]
+        for row, time in zip(group_rows, group_times, strict=True):
+            said_squares += (time * self._features.rarity.item(row)) ** 2
+        by_block = [_inverse(said_squares), _inverse(letter_squares)]
+        if self._features.vectors:
+            total = np.array(times, dtype=np.float64) @ self._vectors[said]
+            by_block.append(_inverse(float(total @ total)))
+        blocks = self._blocks
+        return Parts(
             reading,
             tokens,
-            np.array(said, dtype=np.int64),
-            np.array([counts[number] for number in said], dtype=np.int64),
+            [self._words[number] for number in said],
+            self._pool,
+            np.array([n * blocks + b for n in said for b in range(blocks)], dtype=np.int64),
+            np.array([time * part for time in times for part in by_block], dtype=np.float32),
             np.array(group_rows, dtype=np.int64),
-            np.array([times[row] for row in group_rows], dtype=np.int64),
-            np.array([rows, places, lengths], dtype=np.int64),
+            np.array([time * by_block[0] for time in group_times], dtype=np.float32),
+            rows,
+            places,
+            lengths,
         )
 
     def _groups(self, hashes: list[int]) -> tuple[list[int], list[int], list[int]]:
@@ -247,35 +266,60 @@ class _Shelf:
 
     def part_all(self, texts: Sequence[tuple[Reading, Sequence[str]]]) -> list[Parts]:
         """Return what ``part`` does for each text, worked out for all at once."""
-        ids = self.ids
+        ids, size = self.ids, len(texts)
         sizes = np.array([len(tokens) for _, tokens in texts])
         numbers = np.array(
             [ids[word] for _, tokens in texts for word in tokens], dtype=np.int64
         )
-        lines = np.repeat(np.arange(len(texts)), sizes)
-        starts = np.cumsum(sizes) - sizes
+        lines = np.repeat(np.arange(size), sizes)
         spoken = numbers > 0
-        word_lines, words, word_counts = self._distinct_words(lines[spoken], numbers[spoken])
-        hashes = self._hash_array[numbers]
-        said = self._groups_of_all(lines, hashes)
-        group_lines, group_rows, group_counts = _distinct_sorted(
-            said[0], said[1], len(self._features.words)
+        word_lines, words, counts = self._distinct_words(lines[spoken], numbers[spoken])
+        times = _damped(counts)
+        said = self._groups_of_all(lines, self._hash_array[numbers])
+        group_lines, group_rows, group_counts = distinct(said[0], said[1])
+        group_times = _damped(group_counts)
+        group_squares = np.square(group_times * self._features.rarity[group_rows])
+        squares = self._squares[words] * np.square(times)[:, None]
+        blocks = np.empty((size, self._blocks))
+        blocks[:, 0] = _sums(word_lines, squares[:, 0], size) + _sums(
+            group_lines, group_squares, size
         )
-        everyone = np.arange(len(texts) + 1)
-        word_cuts = np.searchsorted(word_lines, everyone).tolist()
-        group_cuts = np.searchsorted(group_lines, everyone).tolist()
-        said_cuts = np.searchsorted(said[0], everyone).tolist()
+        blocks[:, 1] = _sums(word_lines, squares[:, 1], size)
+        cuts = _cuts(word_lines, size)
+        if self._features.vectors:
+            for line, (start, end) in enumerate(pairwise(cuts)):
+                total = times[start:end] @ self._vectors[words[start:end]]
+                blocks[line, 2] = total @ total
+        with np.errstate(divide="ignore"):
+            blocks = np.where(blocks > 0, 1 / np.sqrt(blocks), 0.0)
+        values = (times[:, None] * blocks[word_lines]).astype(np.float32).ravel()
+        rows = (words[:, None] * self._blocks + np.arange(self._blocks)).ravel()
+        group_values = (group_times * blocks[group_lines, 0]).astype(np.float32)
+        known = self._words
+        named = [known[number] for number in words.tolist()]
+        group_cuts, said_cuts = _cuts(group_lines, size), _cuts(said[0], size)
+        said[2] -= (np.cumsum(sizes) - sizes)[said[0]]
+        said_rows, said_at, said_words = said[1].tolist(), said[2].tolist(), said[3].tolist()
         return [
-            self._part(
+            Parts(
                 reading,
                 tokens,
-                words[word_cuts[i] : word_cuts[i + 1]],
-                word_counts[word_cuts[i] : word_cuts[i + 1]],
-                group_rows[group_cuts[i] : group_cuts[i + 1]],
-                group_counts[group_cuts[i] : group_cuts[i + 1]],
-                said[1:, said_cuts[i] : said_cuts[i + 1]] - np.array([[0], [starts[i]], [0]]),
+                named[start:end],
+                self._pool,
+                rows[start * self._blocks : end * self._blocks],
+                values[start * self._blocks : end * self._blocks],
+                group_rows[group_start:group_end],
+                group_values[group_start:group_end],
+                said_rows[said_start:said_end],
+                said_at[said_start:said_end],
+                said_words[said_start:said_end],
             )
-            for i, (reading, tokens) in enumerate(texts)
+            for (reading, tokens), (start, end), (group_start, group_end), (
+                said_start,
+                said_end,
+            ) in zip(
+                texts, pairwise(cuts), pairwise(group_cuts), pairwise(said_cuts), strict=True
+            )
         ]
 
     def _distinct_words(self, lines: Whole, numbers: Whole) -> tuple[Whole, Whole, Whole]:
@@ -287,7 +331,7 @@ class _Shelf:
         met = met[np.argsort(self._hash_array[met], kind="stable")]
         ranks = np.zeros(len(self._words), dtype=np.int64)
         ranks[met] = np.arange(len(met))
-        found_lines, found, counts = _distinct_sorted(lines, ranks[numbers], len(met))
+        found_lines, found, counts = distinct(lines, ranks[numbers])
         return found_lines, met[found], counts
 
     def _groups_of_all(self, lines: Whole, hashes: hashing.Keys) -> Whole:
@@ -312,41 +356,6 @@ class _Shelf:
         every = np.concatenate([np.zeros((4, 0), dtype=np.int64), *found], axis=1)
         return every[:, np.argsort(every[0], kind="stable")]
 
-    def _part(
-        self,
-        reading: Reading,
-        tokens: Sequence[str],
-        words: Whole,
-        word_counts: Whole,
-        group_rows: Whole,
-        group_counts: Whole,
-        said: Whole,
-    ) -> Parts:
-        """Return a text's parts from its distinct words and groups, and their counts."""
-        times = _damped(word_counts)
-        group_values = _damped(group_counts) * self._features.rarity[group_rows]
-        squares = np.square(times) @ self._squares[words]
-        values = np.empty((len(words), self._blocks))
-        said_squares = float(squares[0]) + float(group_values @ group_values)
-        values[:, 0] = times * _inverse(said_squares)
-        values[:, 1] = times * _inverse(float(squares[1]))
-        if self._features.vectors:
-            total = times @ self._vectors[words]
-            values[:, 2] = times * _inverse(float(total @ total))
-        rows = words[:, None] * self._blocks + np.arange(self._blocks)
-        known = self._words
-        return Parts(
-            reading,
-            tokens,
-            tuple([known[number] for number in words.tolist()]),
-            self._pool.reshape(-1, self._pool.shape[2]),
-            rows.ravel(),
-            values.astype(np.float32).ravel(),
-            group_rows,
-            (_damped(group_counts) * _inverse(said_squares)).astype(np.float32),
-            *said,
-        )
-
 
 def _slices(readings: Sequence[Reading]) -> Iterator[list[tuple[Reading, list[str]]]]:
     """Yield the readings with their tokens, about ``_TOKENS_AT_ONCE`` at a time."""
@@ -368,10 +377,24 @@ def _longer(array: NDArray[Any], more: int) -> NDArray[Any]:
     return np.concatenate([array, np.zeros((more, *array.shape[1:]), dtype=array.dtype)])
 
 
-def _distinct_sorted(lines: Whole, numbers: Whole, size: int) -> tuple[Whole, Whole, Whole]:
-    pairs, counts = np.unique(lines * max(size, 1) + numbers, return_counts=True)
-    found_lines, found = np.divmod(pairs, max(size, 1))
-    return found_lines, found, counts
+def _sums(lines: Whole, values: Array, size: int) -> Array:
+    """Return the sum of each text's values."""
+    sums: Array = np.bincount(lines, weights=values, minlength=size).astype(np.float64)
+    return sums
+
+
+def _cuts(lines: Whole, size: int) -> list[int]:
+    """Return where each text starts among ascending lines, and where the last one ends."""
+    cuts: list[int] = np.searchsorted(lines, np.arange(size + 1)).tolist()
+    return cuts
+
+
+def _counted(numbers: Sequence[int]) -> dict[int, int]:
+    """Return how often each number is there."""
+    counts: dict[int, int] = {}
+    for number in numbers:
+        counts[number] = counts.get(number, 0) + 1
+    return counts
 
 
 def _damped(counts: Whole) -> Array:
@@ -379,6 +402,10 @@ def _damped(counts: Whole) -> Array:
     if counts.size and counts.max() < len(_DAMPED):
         return _DAMPED[counts]
     return damped(counts)
+
+
+def _damped_one(count: int) -> float:
+    return 1.0 if count == 1 else 1 + math.log(count)
 
 
 def _inverse(squares: float) -> float:

@@ -99,12 +99,10 @@ class TextModel:
     def _explainer(self, parts: Parts) -> Explainer:
         return Explainer(parts, self.knows, self._added)
 
-    def _added(self, parts: Parts, category: str) -> tuple[Array, Array]:
-        """Return what each word and each group of one text adds to a category's logit."""
+    def _added(self, parts: Parts, category: str) -> Array:
+        """Return what each word, then each group, of one text adds to a category's logit."""
         column = self._columns[category]
-        slope = self.calibration.slopes[column]
-        words, groups = self._scorer.added(parts, column)
-        return words * slope, groups * slope
+        return self._scorer.added(parts, column) * float(self.calibration.slopes[column])
 
     @cached_property
     def _scorer(self) -> Scorer:
