@@ -203,7 +203,7 @@ class _Ready(NamedTuple):
     def places(self, heard: Heard) -> Sequence[Place] | None:
         """Return where what must be said stands; None: the plan does not hold."""
         if self.terms:
-            return heard.places(self.terms)
+            return heard.places(self.terms) or None
         return self.plan.evidence(heard) if self.plan.holds(heard) else None
 
 

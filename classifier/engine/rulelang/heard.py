@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from classifier.engine.folding import UNSPACED
 from classifier.engine.rulelang.nodes import Part, Scope, Where
-from classifier.engine.text import Speaker, Transcript
+from classifier.engine.text import Transcript
 
 Place = tuple[int, int, int]
 """A turn, and a half-open span of its folded text."""
@@ -20,7 +20,16 @@ EVERYWHERE: Window = (Scope.CONVERSATION, ())
 class Heard:
     """One conversation, folded, with the terms found in it; the rest is worked out when asked."""
 
-    __slots__ = ("_sentences", "_turns", "_words", "cache", "found", "texts", "transcript")
+    __slots__ = (
+        "_sentences",
+        "_turns",
+        "_words",
+        "by_unit",
+        "cache",
+        "found",
+        "texts",
+        "transcript",
+    )
 
     def __init__(
         self, transcript: Transcript, texts: Sequence[str], found: Mapping[int, list[Place]]
@@ -32,6 +41,8 @@ class Heard:
         """Number of a term → its places, in reading order."""
         self.cache: dict[int, list[Place]] = {}
         """Number of a leaf → where it stands."""
+        self.by_unit: dict[tuple[int, Scope], dict[Unit, list[Place]]] = {}
+        """Number of a leaf and a scope → where it stands, stretch by stretch."""
         self._turns: dict[tuple[object, ...], frozenset[int]] = {}
         self._sentences: dict[int, list[int]] = {}
         self._words: list[tuple[int, list[int]]] | None = None
@@ -82,10 +93,6 @@ class Heard:
             return (place[0],)
         return (place[0], bisect_right(self.sentences(place[0]), place[1]))
 
-    def is_within(self, place: Place, window: Window) -> bool:
-        scope, unit = window
-        return scope is Scope.CONVERSATION or self.unit(place, scope) == unit
-
     def sentences(self, turn: int) -> list[int]:
         """Return where sentences after the first begin in a turn."""
         if turn not in self._sentences:
@@ -104,9 +111,6 @@ class Heard:
                 total += len(starts)
         before, starts = self._words[turn]
         return before + bisect_left(starts, offset)
-
-    def is_said_by(self, turn: int, speaker: Speaker | None) -> bool:
-        return speaker is None or self.transcript.turns[turn].speaker is speaker
 
 
 _SENTENCE_END = re.compile(r"[.!?…]++[\"'”’)]*+(?=\s)\s|[。！？]++")

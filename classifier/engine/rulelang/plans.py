@@ -99,14 +99,22 @@ class LeafPlan:
 
     def evidence(self, heard: Heard, window: Window = EVERYWHERE) -> list[Place]:
         """Return where the leaf stands within the window, if often enough; else nowhere."""
-        places = self.standing(heard)
-        if window is not EVERYWHERE:
-            places = [place for place in places if heard.is_within(place, window)]
+        places = self.within(heard, window)
         if self.where.count == 1 or not places:
             return places
         units = _by_unit(places, heard, self.scope).values()
         often = [unit for unit in units if len(unit) >= self.where.count]
         return list(chain.from_iterable(often))
+
+    def within(self, heard: Heard, window: Window) -> list[Place]:
+        """Return where the leaf stands in a window, in reading order."""
+        scope, unit = window
+        if scope is Scope.CONVERSATION:
+            return self.standing(heard)
+        key = (self.number, scope)
+        if key not in heard.by_unit:
+            heard.by_unit[key] = _by_unit(self.standing(heard), heard, scope)
+        return heard.by_unit[key].get(unit, [])
 
     def standing(self, heard: Heard) -> list[Place]:
         """Return where the leaf stands, in reading order."""
@@ -181,9 +189,8 @@ class GroupPlan:
             return [outer]
         units: dict[Unit, None] = {}
         for leaf in leaf_plans(self):
-            for place in leaf.standing(heard):
-                if heard.is_within(place, outer):
-                    units[heard.unit(place, self.scope)] = None
+            for place in leaf.within(heard, outer):
+                units[heard.unit(place, self.scope)] = None
         return [(self.scope, unit) for unit in units] or [outer]
 
 
