@@ -56,7 +56,10 @@ class Reading:
             for turn in others:
                 tokens.append(BORDER)
                 tokens += turn.split()
-            if len(text) <= WORD_CHARACTERS or len(max(tokens, key=len)) <= WORD_CHARACTERS:
+            if (
+                len(text) <= WORD_CHARACTERS
+                or len(max(tokens, key=len, default="")) <= WORD_CHARACTERS
+            ):
                 return tokens
         return _word_or_border().findall(text)
 

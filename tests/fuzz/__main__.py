@@ -26,11 +26,11 @@ def main() -> int:
     options = parser.parse_args()
 
     until = time.monotonic() + options.seconds
-    total = sum(TARGETS[name][1] for name in options.only)
+    total = sum(TARGETS[name].share for name in options.only)
     outcomes: list[Outcome] = []
     for name in options.only:
-        target, share = TARGETS[name]
-        count = max(1, options.runs * share // total)
+        target = TARGETS[name]
+        count = max(1, options.runs * target.share // total)
         if options.guided:
             outcome = guided.run(name, count=count, seed=options.seed, until=until)
         else:

@@ -3,6 +3,7 @@
 ``python -m tests.fuzz.guided TARGET [libFuzzer's options]`` is that process.
 """
 
+import random
 import re
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.fuzz import inputs
-from tests.fuzz.run import Outcome
+if TYPE_CHECKING:
+    from tests.fuzz.run import Outcome
+
 
 SEEDS = 300  # texts that it begins with
 LONGEST = 4_096  # bytes of an input
@@ -22,8 +25,11 @@ _SLOWEST = re.compile(r"stat::slowest_unit_time_sec:\s*(\d+)")
 _DONE = re.compile(r"Done (\d+) in (\d+) second")
 
 
-def run(name: str, *, count: int, seed: int, until: float) -> Outcome:
+def run(name: str, *, count: int, seed: int, until: float) -> "Outcome":
     """Let atheris try ``count`` inputs on a target, or fewer where ``until`` comes first."""
+    from tests.fuzz.run import Outcome
+    from tests.fuzz.targets import TARGETS
+
     if find_spec("atheris") is None:
         sys.exit("atheris is not installed: it is in requirements-dev.txt, for Linux only")
     outcome = Outcome(name)
@@ -33,8 +39,9 @@ def run(name: str, *, count: int, seed: int, until: float) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder, "corpus")
         corpus.mkdir()
-        for number, text in zip(range(SEEDS), inputs.texts(seed), strict=False):
-            Path(corpus, f"{number:04}").write_bytes(text.encode("utf-8", "surrogatepass"))
+        chance = random.Random(seed)
+        for number in range(SEEDS):
+            Path(corpus, f"{number:04}").write_bytes(TARGETS[name].made(chance))
         command = [
             *(sys.executable, "-m", "tests.fuzz.guided", name, str(corpus)),
             *(f"-runs={count}", f"-max_total_time={seconds}", f"-seed={seed}"),
@@ -65,7 +72,7 @@ def main() -> None:
     with atheris.instrument_imports(include=["classifier.engine"]):
         from tests.fuzz.targets import TARGETS
 
-    target, _ = TARGETS[sys.argv[1]]
+    target = TARGETS[sys.argv[1]].read
     target(b"my parcel is late")  # trains the model before the clock runs
     atheris.Setup([sys.argv[0], *sys.argv[2:]], target)
     atheris.Fuzz()

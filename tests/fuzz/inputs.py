@@ -1,7 +1,6 @@
 """Inputs that break things: seeded, so that every run tries the same."""
 
 import random
-from collections.abc import Iterator
 
 WORDS = (
     "refund", "charged twice", "my parcel is late", "I cannot sign in", "money back",
@@ -27,20 +26,24 @@ SIGNS = (
     "\U0010ffff", "\U000e0001",
 )  # fmt: skip
 SYNTAX = (
-    "any of", "all of", "none of", "at least 2 of", "and", "or", "not", "near",
-    "within 3 words of", "regex", "/a+b/", "fuzzy", "~1", "number", "between 1 and 5",
-    "field", "channel = email", "tag", "similar to", "customer:", "bot:", "first 2 turns",
-    "subject:", '{"any": [', '"phrase": "x"', "}", "null", "1e999",
+    '"refund"', '"money back*"', "any(", "all(", "none(", "at_least(2, ", "words(", "near(",
+    "fuzzy(", "number(", "regex(", "field(", "tag(", "similar_to(", ")", ", ", " and ", " or ",
+    " not ", " by bot", " by anybody", " in one sentence", " in one turn", " before ", " after ",
+    " at least 2 times", " in last 1 turn", " in first 3 turns", " in subject", " not inside ",
+    " inside words", " in language de", "ordered", "50..99.5", "..5", '"€"', "NOT", "AND",
+)  # fmt: skip
+RULES = (
+    '"a" and "b" or "c"', '"a" AND NOT ("b" OR "c")', '("a" and "b") in one turn',
+    '"a" before "b" by bot', 'all("refund", none("policy" by representative))',
+    'at_least(2, "a", "b", "c")', 'fuzzy("cancellation", 2)', 'number(50..99.5, "€")',
+    'near("card", words("lost", "stolen"), 5, ordered)', 'number(..5, "days")',
+    '"credit" not inside "credit card" not inside "credit union"', 'near("退", "款", 2)',
+    'regex("order \\d{6}")', 'words("fee", "fees") inside words',
+    '"a" before ("b" by bot) at least 2 times in last 1 turn in subject',
+    'near("card", "lost", 0) in one conversation', 'field("channel", "chat")',
 )  # fmt: skip
 _LONG = 0.004  # share of inputs in which something is said again and again
 _LONGEST = 4_000  # characters of such a repetition
-
-
-def texts(seed: int) -> Iterator[str]:
-    """Yield texts without end."""
-    chance = random.Random(seed)
-    while True:
-        yield text(chance)
 
 
 def text(chance: random.Random) -> str:
@@ -77,6 +80,43 @@ def _slipped(chance: random.Random, secret: str) -> str:
             return secret[:at] + secret[at + 1 :]
         case _:
             return secret
+
+
+def rule(chance: random.Random) -> str:
+    """Return what somebody might type as a rule: some are right, some nearly, some not at all."""
+    pieces = [chance.choice(RULES)]
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 6))):
+        pieces.insert(
+            chance.randrange(len(pieces) + 1),
+            chance.choice(RULES) if chance.random() < 0.2 else _syntax(chance),
+        )
+    typed = chance.choice(("", " ", " and ", " or ")).join(pieces)
+    return _slipped(chance, typed)
+
+
+def _syntax(chance: random.Random) -> str:
+    return _piece(chance) if chance.random() < 0.2 else chance.choice(SYNTAX)
+
+
+def value(chance: random.Random, found: object, depth: int = 0) -> object:
+    """Return JSON values like those found, some of them exchanged, put in or left out."""
+    if chance.random() < 0.03 or depth > 20:
+        return chance.choice(
+            (None, True, 0, -1, 1e308, 10**40, "", "x", [], {}, _piece(chance))
+        )
+    if isinstance(found, dict):
+        return {
+            (_piece(chance) if chance.random() < 0.01 else key): value(chance, one, depth + 1)
+            for key, one in found.items()
+            if chance.random() > 0.02
+        }
+    if isinstance(found, list):
+        return [
+            value(chance, one, depth + 1)
+            for one in found
+            for _ in range(chance.choice((1, 1, 1, 1, 2)))
+        ]
+    return found
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:

@@ -5,10 +5,9 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.fuzz import inputs
+from tests.fuzz.targets import Target
 
 KEPT = 5  # crashes told in full; more of one kind teach nothing
 SLOW_SECONDS, SLOW_PER_BYTE = (
@@ -39,9 +38,7 @@ class Outcome:
         )
 
 
-def run(
-    name: str, target: Callable[[bytes], None], *, count: int, seed: int, until: float
-) -> Outcome:
+def run(name: str, target: Target, *, count: int, seed: int, until: float) -> Outcome:
     """Try ``count`` inputs on the target, or fewer where ``until`` (monotonic) comes first."""
     outcome = Outcome(name)
     chance = random.Random(f"{seed}:{name}")
@@ -51,10 +48,10 @@ def run(
             break
         if number == int(count * _WARM):
             warm_mb = peak_mb()
-        raw = made(chance)
+        raw = target.made(chance)
         began = time.process_time()
         try:
-            target(raw)
+            target.read(raw)
         except Exception:  # noqa: BLE001  whatever breaks is what we look for
             _keep(outcome, raw)
         took = time.process_time() - began
@@ -68,14 +65,6 @@ def run(
     return outcome
 
 
-def made(chance: random.Random) -> bytes:
-    """Return an input: mostly text, at times damaged text or noise."""
-    if chance.randrange(100) < 2:
-        return chance.randbytes(chance.randrange(200))
-    raw = inputs.text(chance).encode("utf-8", "surrogatepass")
-    return inputs.damaged(raw, chance) if chance.randrange(10) == 0 else raw
-
-
 def peak_mb() -> float:
     """Return the most memory this process ever held, in megabytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -85,4 +74,4 @@ def peak_mb() -> float:
 def _keep(outcome: Outcome, raw: bytes) -> None:
     outcome.crashed += 1
     if len(outcome.crashes) < KEPT:
-        outcome.crashes.append(f"{outcome.name}: {raw!r}\n{traceback.format_exc()}")
+        outcome.crashes.append(f"{outcome.name}: {raw[:2_000]!r}\n{traceback.format_exc()}")

@@ -17,6 +17,7 @@ from classifier.engine.learning import learn
 from classifier.engine.policy import Policy
 from classifier.engine.recipe import Recipe
 from classifier.engine.redaction import redact
+from classifier.engine.rulelang import costs, echo, from_json, parse, to_json, to_text
 from classifier.engine.rules import Rule, RuleBook
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text import Speaker, Transcript, Turn
@@ -26,6 +27,7 @@ from tests.fuzz import inputs
 
 TURN_ENDS = "\n\n"
 SPEAKERS = tuple(Speaker)
+NOISE = 2  # inputs in a hundred that are no text at all
 NEAR = 1e-3
 """Logits: margins are kept in single precision."""
 
@@ -124,6 +126,39 @@ def rule_form(raw: bytes) -> None:
     RuleBook([rule]).match(as_turns(text))
 
 
+def rule_text(raw: bytes) -> None:
+    """The first line is the rule, the rest is what it is matched against."""
+    typed, _, said = as_text(raw).partition("\n")
+    try:
+        expression = parse(typed)
+        rule = Rule("fuzz", "billing", expression)
+    except RuleInvalid as refusal:
+        must(str(refusal), "a refusal says why")
+        return
+    must(parse(to_text(expression)) == expression, "the text form round-trips")
+    stored = json.loads(json.dumps(to_json(expression)))
+    must(from_json(stored) == expression, "the JSON form round-trips")
+    must(echo(expression), "a rule is told in words")
+    costs(expression)
+    transcript = as_turns(f"{said}{TURN_ENDS}{typed}")
+    for hit in RuleBook([rule]).match(transcript):
+        for span in hit.spans:
+            must(span.end <= len(transcript.turns[span.turn].text), "a span lies in the text")
+
+
+def rule_json(raw: bytes) -> None:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return
+    try:
+        expression = from_json(found)
+    except RuleInvalid as refusal:
+        must(str(refusal), "a refusal says why")
+        return
+    must(from_json(to_json(expression)) == expression, "what is stored is read back")
+
+
 def stored_model(raw: bytes) -> None:
     """The bytes choose the damage; the digest is that of the damaged bytes."""
     chance = random.Random(raw)
@@ -165,14 +200,43 @@ def _artifact() -> bytes:
     return artifact.dump(_world().model)
 
 
-TARGETS: dict[str, tuple[Callable[[bytes], None], int]] = {
-    "folding": (folding, 25),
-    "redaction": (redaction, 20),
-    "intake": (intake, 12),
-    "cascade": (cascade, 14),
-    "explanation": (explanation, 4),
-    "counterfactuals": (counterfactuals, 1),
-    "rule_form": (rule_form, 16),
-    "stored_model": (stored_model, 8),
+def said(chance: random.Random) -> bytes:
+    """Return an input that is mostly text, at times damaged text or noise."""
+    if chance.randrange(100) < NOISE:
+        return chance.randbytes(chance.randrange(200))
+    raw = inputs.text(chance).encode("utf-8", "surrogatepass")
+    return inputs.damaged(raw, chance) if chance.randrange(10) == 0 else raw
+
+
+def typed_rule(chance: random.Random) -> bytes:
+    rule = inputs.rule(chance).replace("\n", " ")
+    return f"{rule}\n{inputs.text(chance)}".encode("utf-8", "surrogatepass")
+
+
+def stored_rule(chance: random.Random) -> bytes:
+    rule = to_json(parse(chance.choice(inputs.RULES)))
+    return json.dumps(inputs.value(chance, rule)).encode()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What reads any bytes, and how inputs for it are made."""
+
+    read: Callable[[bytes], None]
+    share: int
+    """Of all inputs, in hundredths."""
+    made: Callable[[random.Random], bytes] = said
+
+
+TARGETS: dict[str, Target] = {
+    "folding": Target(folding, 20),
+    "redaction": Target(redaction, 18),
+    "intake": Target(intake, 11),
+    "cascade": Target(cascade, 12),
+    "explanation": Target(explanation, 4),
+    "counterfactuals": Target(counterfactuals, 1),
+    "rule_form": Target(rule_form, 8),
+    "rule_text": Target(rule_text, 12, typed_rule),
+    "rule_json": Target(rule_json, 8, stored_rule),
+    "stored_model": Target(stored_model, 6),
 }
-"""Name → what reads the bytes, and its share of all inputs in hundredths."""

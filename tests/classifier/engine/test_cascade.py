@@ -64,6 +64,7 @@ def test_any_turns_get_a_verdict(model, policy, turns):
         Transcript.of("\x00\ud800\u202e"),
         Transcript.of("<p>refund &amp; parcel</p>"),
         Transcript.of("卡" * 2_000),
+        Transcript.of("{" * 50),
         Transcript(tuple(Turn(Speaker.CUSTOMER, "my parcel is late") for _ in range(5_000))),
         Transcript.of("x" * 200_000),
     ],
