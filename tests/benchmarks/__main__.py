@@ -7,6 +7,7 @@ figures of the product around the engine. ``--only`` runs single ones.
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.benchmarks.table import Missing, System  # noqa: E402
 
 def main() -> int:
     options = parsed()
+    warnings.filterwarnings("ignore", module="sklearn")  # a class or a margin too few: meant so
     bench = Bench(options.data, tuple(System[name] for name in options.systems))
     wanted = options.only or [*MEASURES, *([] if options.write else PRODUCT)]
     failed = [name for name in MEASURES if name in wanted and not measured(bench, name)]

@@ -10,7 +10,7 @@ from classifier.engine.evaluation import (
     Labelled,
     Quality,
     held_out,
-    learnt_with_thresholds,
+    learned_with_thresholds,
     quality,
 )
 from classifier.engine.example import Example
@@ -19,6 +19,7 @@ from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
 from classifier.engine.text import Speaker, Transcript
 from classifier.engine.text_model import TextModel
+from classifier.engine.thresholds import HeldOut
 from classifier.engine.verdict import Verdict
 
 
@@ -32,12 +33,15 @@ class Ours:
 
     model: TextModel
     policy: Policy
+    out_of_fold: HeldOut
+    """What it said of its training texts, each by a model that had not seen it."""
 
     @classmethod
     def taught(cls, data: Labelled, recipe: Recipe) -> "Ours":
         """Return what learns ``data.train``; its thresholds never see ``data.test``."""
-        model = learnt_with_thresholds(data, recipe)
-        return cls(model, Policy(data.taxonomy, model.thresholds))
+        learned = learned_with_thresholds(data, recipe)
+        policy = Policy(data.taxonomy, learned.model.thresholds)
+        return cls(learned.model, policy, learned.held_out)
 
     def verdicts(self, transcripts: Sequence[Transcript]) -> list[Verdict]:
         """Return what the whole cascade says, in batches as a worker takes them."""
@@ -50,7 +54,11 @@ class Ours:
     def quality(self, examples: Sequence[Example]) -> Quality:
         """Return the figures of labelled texts that were not learnt from."""
         verdicts = self.verdicts([example.transcript for example in examples])
-        return quality(held_out(self.model, examples), verdicts, self.policy)
+        return quality(self.unseen(examples), verdicts, self.policy)
+
+    def unseen(self, examples: Sequence[Example]) -> HeldOut:
+        """Return the probabilities of texts that were not learnt from."""
+        return held_out(self.model, examples)
 
     def artifact(self) -> bytes:
         """Return the model file."""

@@ -223,6 +223,20 @@ ROWS = (
         Bound(15_000.0, 25_000.0),
     ),
     Row(
+        "banking77-hybrid",
+        "banking77-hybrid",
+        "banking77 with 60 rules: coverage of the hybrid over the better of rules and model",
+        Unit.POINTS,
+        Bound(0.0),
+    ),
+    Row(
+        "star-hybrid",
+        "star-hybrid",
+        "star with 60 rules: coverage of the hybrid over the better of rules and model",
+        Unit.POINTS,
+        Bound(0.0),
+    ),
+    Row(
         "model-file",
         "model-file",
         "model file, 77 labels",

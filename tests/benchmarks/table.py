@@ -143,7 +143,7 @@ def verdict(row: Row, system: System, results: Results, rows: Mapping[str, Row])
     if isinstance(cell, Missing):
         return cell.why
     if bound.floor is not None and not row.reaches(cell.value, bound.floor):
-        return f"below the floor by {row.gap(cell.value, bound.floor)}"
+        return f"misses the floor by {row.gap(cell.value, bound.floor)}"
     needed = rows.get(row.needs)
     if needed and not verdict(needed, system, results, rows).startswith("met"):
         return f"does not count: {needed.words} is not met"
@@ -172,9 +172,9 @@ def _shortfalls(
     told = verdict(row, system, results, rows)
     bound = row.bound(system)
     start = f"{row.words} ({system}): {row.shown(value)}"
-    is_below = told.startswith("below")
-    if bound and bound.floor is not None and is_below:
-        yield f"{start} is {told} ({row.shown(bound.floor)})."
+    is_missed = told.startswith("misses")
+    if bound and bound.floor is not None and is_missed:
+        yield f"{start} {told} ({row.shown(bound.floor)})."
     if told.startswith("does not count"):
         yield f"{start} {told}."
     better = [
@@ -183,7 +183,7 @@ def _shortfalls(
         if (theirs := results.value(row.name, peer)) is not None
         and not row.seems_as_good(value, theirs)
     ]
-    if better and (is_below or not row.is_promise):
+    if better and (is_missed or not row.is_promise):
         yield f"{start} is worse than {' and '.join(better)}."
 
 

@@ -28,8 +28,8 @@ def told(row: Row, results: Results) -> str:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (92.7, "below the floor by 0.1 %"),
-        (92.79, "below the floor by 0.01 %"),
+        (92.7, "misses the floor by 0.1 %"),
+        (92.79, "misses the floor by 0.01 %"),
         (92.8, "met, aim missed"),
         (93.5, "met, aim reached"),
     ],
@@ -52,6 +52,14 @@ def test_a_row_with_an_aim_alone_says_whether_it_is_reached():
     assert told(TIME, results_of(time=101.0)) == "aim missed"
 
 
+def test_where_less_is_better_a_floor_is_what_may_not_be_passed():
+    memory = Row("m", "m", "Memory", Unit.MEGABYTES, Bound(150.0), is_higher_better=False)
+
+    assert told(memory, results_of(m=150.0)) == "met"
+    assert told(memory, results_of(m=180.0)) == "misses the floor by 30 MB"
+    assert told(memory, results_of(m=150.4)) == "misses the floor by 0.4 MB"
+
+
 def test_what_was_not_measured_is_never_met():
     results = Results()
     results.put("accuracy", System.DEFAULT, Missing("not built yet: encoder"))
@@ -68,7 +76,7 @@ def test_every_figure_below_a_floor_or_a_peer_is_said_in_words():
     results.put("kept", System.WORDS, 99.0)
 
     assert table.shortfalls(ROWS_HERE, results) == [
-        "Accuracy (ours, default): 92.0 % is below the floor by 0.8 % (92.8 %).",
+        "Accuracy (ours, default): 92.0 % misses the floor by 0.8 % (92.8 %).",
         "Accuracy (ours, default): 92.0 % is worse than MiniLM + LR (93.0 %).",
         "Time (ours, default): 300 µs is worse than fastText (70 µs).",
     ]
@@ -126,7 +134,7 @@ def test_the_document_of_a_run_tells_its_gaps_its_sources_and_its_machine():
 
     text = document.of(results)
 
-    assert "banking77: accuracy (ours, default): 92.0 % is below the floor by 0.8 %" in text
+    assert "banking77: accuracy (ours, default): 92.0 % misses the floor by 0.8 %" in text
     assert "- star, customer turns only: micro-F1 (ours, default): not in this run." in text
     assert "| banking77 accuracy | BERT-large, fine-tuned | 93.66 % |" in text
     assert "| banking77 | 77 reasons" in text

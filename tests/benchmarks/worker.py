@@ -1,13 +1,13 @@
 """A process that serves a model: what it holds in memory once it has decided some texts.
 
-python -m tests.benchmarks.worker (ours | peer) MODEL TEXTS.json
+python -m tests.benchmarks.worker (worker | engine | peer) MODEL TEXTS.json
 """
 
 import hashlib
 import json
 import pickle
-import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 KIBIBYTES_PER_MEGABYTE = 1e6 / 1_024
@@ -15,57 +15,56 @@ BATCH = 200
 
 
 def main(kind: str, model: Path, texts: list[str]) -> dict[str, float]:
-    decided = serve_ours(model, texts) if kind == "ours" else serve_peer(model, texts)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTES_PER_MEGABYTE
+    decide, before = served_by(kind, model.read_bytes())
+    for start in range(0, len(texts), BATCH):
+        decide(texts[start : start + BATCH])
     return {
-        "resident_mb": resident_mb() or peak,
-        "peak_mb": peak,
-        "decided": decided,
-        "texts": len(texts),
+        "resident_mb": megabytes("VmRSS"),
+        "peak_mb": megabytes("VmHWM"),
+        "before_mb": before,
     }
 
 
-def serve_ours(model: Path, texts: list[str]) -> int:
-    """Import what a Celery worker of the product imports, then decide."""
-    import django
-
-    django.setup()
+def served_by(kind: str, model: bytes) -> tuple[Callable[[list[str]], object], float]:
+    """Return what decides a batch of texts, and what was held before its model was loaded."""
+    if kind == "peer":
+        judge = pickle.loads(model)  # one that the benchmark has just written
+        return judge.margins, megabytes("VmRSS")
+    if kind == "worker":
+        import_what_a_worker_imports()
     from classifier.engine.artifact import load
     from classifier.engine.cascade import classify
     from classifier.engine.policy import Policy
     from classifier.engine.rules import RuleBook
     from classifier.engine.taxonomy import Node, Taxonomy
     from classifier.engine.text import Transcript
+
+    before = megabytes("VmRSS")
+    loaded = load(model, hashlib.sha256(model).hexdigest())
+    taxonomy = Taxonomy(tuple(Node(label, label) for label in loaded.labels))
+    policy = Policy(taxonomy, loaded.thresholds)
+    book = RuleBook()
+    return (
+        lambda texts: classify([Transcript.of(text) for text in texts], book, loaded, policy),
+        before,
+    )
+
+
+def import_what_a_worker_imports() -> None:
+    """Load the settings, the apps and all tasks, as `celery -A contactreason worker` does."""
+    import django
+
+    django.setup()
     from contactreason.celery import app
 
     app.loader.import_default_modules()
-    content = model.read_bytes()
-    loaded = load(content, hashlib.sha256(content).hexdigest())
-    taxonomy = Taxonomy(tuple(Node(label, label) for label in loaded.labels))
-    policy = Policy(taxonomy, loaded.thresholds)
-    decided = 0
-    for start in range(0, len(texts), BATCH):
-        batch = [Transcript.of(text) for text in texts[start : start + BATCH]]
-        verdicts = classify(batch, RuleBook(), loaded, policy)
-        decided += sum(verdict.primary is not None for verdict in verdicts)
-    return decided
 
 
-def serve_peer(model: Path, texts: list[str]) -> int:
-    """Load a pickled pipeline (one that we have just written) and answer."""
-    judge = pickle.loads(model.read_bytes())
-    for start in range(0, len(texts), BATCH):
-        judge.margins(texts[start : start + BATCH])
-    return len(texts)
-
-
-def resident_mb() -> float | None:
-    """Return what the process holds now; None where the system does not tell."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return None
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    return float(lines["VmRSS"].split()[0]) / KIBIBYTES_PER_MEGABYTE
+def megabytes(what: str) -> float:
+    """Return what this process holds now (VmRSS) or held at most (VmHWM); Linux only."""
+    status = Path("/proc/self/status").read_text()
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return float(lines[what].split()[0]) / KIBIBYTES_PER_MEGABYTE
 
 
 if __name__ == "__main__":
