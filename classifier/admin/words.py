@@ -11,6 +11,7 @@ DOUBTS: dict[str, str] = {
     Decision.DoubtCode.RULES_CONTRADICT: "Strong rules contradict each other, so a person must "
     "choose.",
     Decision.DoubtCode.OUT_OF_SCOPE: "This seems to be about something that no category covers.",
+    Decision.DoubtCode.CRITICAL: "This may be about something critical: please look at it first.",
     Decision.DoubtCode.TOO_LARGE: "The conversation is too long to be read.",
     Decision.DoubtCode.SET_ASIDE: "Deciding it failed three times, so it was set aside.",
 }

@@ -27,6 +27,7 @@ from classifier.engine.metrics import (
     micro_f1,
 )
 from classifier.engine.policy import Policy
+from classifier.engine.promise import choose_thresholds
 from classifier.engine.recipe import Recipe
 from classifier.engine.rule_file import read_rules
 from classifier.engine.rules import Rule, RuleBook
@@ -41,9 +42,10 @@ from classifier.engine.strain import (
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
 from classifier.engine.text_model import TextModel
-from classifier.engine.thresholds import HeldOut, choose_thresholds
+from classifier.engine.thresholds import HeldOut
 from classifier.engine.verdict import Verdict
 
+_ENOUGH_VAL = 500  # texts; fewer prove too little by themselves
 BATCH = 200  # texts a worker decides at a time
 _TIMED_ALONE = 1_000  # texts, for the 99th percentile to rest on ten of them
 _WARM_UP = 20  # texts not counted: the first ones fill caches that a worker has full
@@ -265,8 +267,11 @@ def learned_with_thresholds(
     if not data.val:
         return learned
     model = learned.model
+    unseen = held_out(model, data.val)
+    if len(data.val) < _ENOUGH_VAL:
+        unseen = learned.held_out.joined(unseen)
     thresholds = choose_thresholds(
-        held_out(model, data.val),
+        unseen,
         taxonomy,
         recipe.target_precision,
         exclusive=model.thresholds.exclusive,

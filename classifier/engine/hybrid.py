@@ -12,6 +12,7 @@ from classifier.engine.chance import Floats, Measured, Share, measured
 from classifier.engine.example import Example
 from classifier.engine.metrics import macro_f1, micro_f1
 from classifier.engine.policy import Policy, scores_after_rules, settle
+from classifier.engine.promise import choose_thresholds
 from classifier.engine.rules import Effect, Hit, Rule, RuleBook
 from classifier.engine.strength import (
     RuleRecord,
@@ -21,7 +22,7 @@ from classifier.engine.strength import (
     with_strengths,
 )
 from classifier.engine.taxonomy import Taxonomy
-from classifier.engine.thresholds import HeldOut, Thresholds, choose_thresholds
+from classifier.engine.thresholds import HeldOut, Thresholds
 
 NEVER = 1.0
 """A ``decisive`` that no measured strength reaches: the rule only moves the model's odds."""

@@ -16,10 +16,11 @@ from classifier.engine.example import Example
 from classifier.engine.features import Features, Reading, words_of
 from classifier.engine.folding import fold
 from classifier.engine.folds import fold_count, folds_of
+from classifier.engine.promise import choose_thresholds
 from classifier.engine.recipe import Recipe
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text_model import TextModel, model_digest, rounded
-from classifier.engine.thresholds import HeldOut, choose_thresholds
+from classifier.engine.thresholds import HeldOut
 
 if TYPE_CHECKING:
     from classifier.engine.machine import QuietSVC

@@ -42,12 +42,35 @@ class Policy:
     suggestions: int = 3
     audit_share: float = 0.01
     """Share of decisions that a person judges blind, in [0, 1]."""
+    own_proof: frozenset[str] = frozenset()
+    """Categories that the model may decide only where their own texts prove that it may."""
+    critical: Mapping[str, float] = field(default_factory=dict)
+    """Share of its true texts, by category, that must be tagged or come before a person."""
 
     def __post_init__(self) -> None:
         if not (0 <= self.decisive <= 1 and 0 <= self.audit_share <= 1):
             raise ValueError("decisive and audit_share lie between 0 and 1")
         if self.boost < 0 or self.suggestions < 0:
             raise ValueError("boost and suggestions are not negative")
+        if not all(0 < floor < 1 for floor in self.critical.values()):
+            raise ValueError("the floor of a critical category lies between 0 and 1")
+
+    def accepts(self, category: str, probability: float, lead: float = 1.0) -> bool:
+        """Say whether the model alone may decide for a category."""
+        if category in self.own_proof:
+            return self.thresholds.accepts_alone(category, probability, lead)
+        return self.thresholds.accepts(category, probability, lead)
+
+    def adds(self, category: str, probability: float) -> bool:
+        """Say whether the model alone may name a category besides another."""
+        if category not in self.own_proof:
+            return self.thresholds.adds(category, probability)
+        second = self.thresholds.exclusive or self.thresholds.adds(category, probability)
+        return second and self.accepts(category, probability)
+
+    def backs_off(self, category: str, probability: float) -> bool:
+        """Say whether an ancestor may be answered; no ancestor has a proof of its own."""
+        return category not in self.own_proof and self.thresholds.backs_off(probability)
 
     def audits(self, key: str) -> bool:
         """Say whether the decision of this key is drawn for audit: a random share, yet stable."""
@@ -71,7 +94,8 @@ def settle(
     Without decisive rules the model's likeliest category stands, its odds raised by boosting (and
     weaker assigning) rules, if it passes its threshold; else the likeliest ancestor, if that
     passes. Further categories that pass the threshold for further reasons and are not of a line
-    with one taken are further reasons.
+    with one taken are further reasons. Last, whatever is taken, a critical category that may be
+    meant and is none of the reasons brings the transcript before a person.
 
     ``probabilities`` maps category codes to calibrated probabilities; None: there is no model.
     """
@@ -79,12 +103,14 @@ def settle(
         return Verdict(doubt=Doubt.NO_WORDS)
     vote = _Vote(tuple(hits), probabilities, policy, explain or _no_terms)
     decisive = vote.decisive_categories
-    if decisive and not vote.stand_together(decisive):
-        return vote.abstention(Doubt.RULES_CONTRADICT)
-    taken = decisive or vote.model_choice()
+    contradict = bool(decisive) and not vote.stand_together(decisive)
+    taken = () if contradict else decisive or vote.model_choice()
+    if taken:
+        taken += vote.further(taken)
+    if vote.missed_critical(taken):
+        return vote.abstention(Doubt.CRITICAL)
     if not taken:
-        return vote.abstention(vote.doubt())
-    taken += vote.further(taken)
+        return vote.abstention(Doubt.RULES_CONTRADICT if contradict else vote.doubt())
     reasons = tuple(vote.reason(code) for code in taken)
     return Verdict(reasons, vote.suggestions_besides(taken))
 
@@ -225,12 +251,40 @@ class _Vote:
             return ()
         highest = max(self.leaves.values())
         best = min(code for code, share in self.leaves.items() if share == highest)
-        if self.policy.thresholds.accepts(best, self.leaves[best]):
+        if self.policy.accepts(best, self.leaves[best], self._lead(best)):
             return (best,)
         found = best_ancestor(self.inner_scores, self.policy.taxonomy)
-        if found and self.policy.thresholds.backs_off(found[1]):
+        if found and self.policy.backs_off(*found):
             return (found[0],)
         return ()
+
+    def missed_critical(self, taken: Sequence[str]) -> tuple[str, ...]:
+        """Return the critical categories that may be meant and are none of the reasons taken."""
+        family = self.policy.taxonomy.family
+        return tuple(code for code in self.alarming if family(code).isdisjoint(taken))
+
+    @cached_property
+    def alarming(self) -> tuple[str, ...]:
+        """The critical categories that may be meant, likeliest first."""
+        found = [
+            code
+            for code, floor in self.policy.critical.items()
+            if self._may_stand(code) and self._is_alarming(code, floor)
+        ]
+        return tuple(sorted(found, key=lambda code: (-self.score_of(code), code)))
+
+    def score_of(self, code: str) -> float:
+        """Return the score of a category: never below that of a category below it."""
+        either = (self.scores, self.inner_scores)
+        return max(
+            (
+                scores[one]
+                for one in self.policy.taxonomy.family(code)
+                for scores in either
+                if one in scores
+            ),
+            default=0.0,
+        )
 
     def further(self, taken: Sequence[str]) -> tuple[str, ...]:
         """Return the categories that are reasons besides those taken, surest first."""
@@ -238,7 +292,7 @@ class _Vote:
         least = _least_to_add(self.policy.thresholds)
         likely = [code for code, share in self.leaves.items() if share >= least]
         for code in self._ranked(likely):
-            if not self.policy.thresholds.adds(code, self.leaves[code]):
+            if not self.policy.adds(code, self.leaves[code]):
                 continue
             related = self.policy.taxonomy.are_related
             if not any(related(code, other) for other in (*taken, *chosen)):
@@ -256,23 +310,27 @@ class _Vote:
         return Verdict(suggestions=self.suggestions_besides(()), doubt=doubt)
 
     def suggestions_besides(self, taken: Sequence[str]) -> tuple[Reason, ...]:
-        """Return the best guesses that are not reasons, those of decisive rules first."""
+        """Return the best guesses that are not reasons.
+
+        What is critical comes first, then what decisive rules say.
+        """
         likely = [code for code, share in self.scores.items() if share >= _WORTH_SUGGESTING]
-        ranked = (*self.decisive_categories, *self._ranked(likely))
+        alarming = self.missed_critical(taken)
+        ranked = (*alarming, *self.decisive_categories, *self._ranked(likely))
         worthy = [
             code
             for code in dict.fromkeys(ranked)
-            if code not in taken and self.scores[code] >= _WORTH_SUGGESTING
+            if code not in taken
+            and (code in alarming or self.scores[code] >= _WORTH_SUGGESTING)
         ]
         return tuple(self.reason(code) for code in worthy[: self.policy.suggestions])
 
     def reason(self, code: str) -> Reason:
         """Return a category with its three scores, its ground and its evidence."""
         hits = self.spoken.get(code, [])
-        score = self.scores.get(code, self.inner_scores.get(code, 0.0))
         return Reason(
             code,
-            score,
+            self.score_of(code),
             rule_score=_strongest(hits),
             model_score=self.pooled.get(code),
             ground=self._ground(code),
@@ -281,6 +339,28 @@ class _Vote:
 
     def _may_stand(self, code: str) -> bool:
         return code in self.policy.taxonomy and code not in self.vetoed
+
+    def _lead(self, best: str) -> float:
+        """Return how far the best label is ahead of the next that is not of its line, at least."""
+        shares, thresholds = self.leaves, self.policy.thresholds
+        if not thresholds.exclusive or not thresholds.margin:
+            return 1.0  # nobody asks
+        left_over = 2 * shares[best] - 1  # shares of one whole: the others have the rest
+        if not self.spoken and left_over >= thresholds.margin:
+            return left_over
+        related = self.policy.taxonomy.are_related
+        ahead = shares[best] - thresholds.margin
+        close = [code for code, share in shares.items() if share > ahead and code != best]
+        rivals = [shares[code] for code in close if not related(best, code)]
+        return shares[best] - max(rivals) if rivals else 1.0
+
+    def _is_alarming(self, code: str, floor: float) -> bool:
+        """Say whether a critical category may be meant: by its bar, or because a rule says so."""
+        bar = self.policy.thresholds.bar(code, floor)
+        if bar is not None and self.probabilities and self.score_of(code) >= bar.probability:
+            return True
+        below = self.policy.taxonomy.family(code) & self.spoken.keys()
+        return any(self._assigns(self.spoken[one]) for one in below)
 
     def _ancestors(self, shares: Mapping[str, float]) -> dict[str, float]:
         pooled = ancestor_scores(

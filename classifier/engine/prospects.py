@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.calibration import Array
-from classifier.engine.thresholds import EVEN, HeldOut, lowest_keeping
+from classifier.engine.proof import lowest_proven
+from classifier.engine.thresholds import EVEN, HeldOut
 
 PARTS = 5
 """Each part is reported with a threshold that was chosen on the others."""
@@ -105,7 +106,7 @@ def prospect(
 
 
 def _threshold(confidence: Array, right: Marks, target: float) -> float:
-    found = lowest_keeping(confidence, right, target)
+    found = lowest_proven(confidence, right, target)
     return math.inf if found is None else max(found, EVEN)
 
 

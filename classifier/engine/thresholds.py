@@ -1,22 +1,63 @@
-"""Thresholds: from which probability on the engine decides by itself, chosen out-of-fold."""
+"""Thresholds: from which probability on the engine decides by itself, and what proves them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.calibration import Array
-from classifier.engine.metrics import best_matthews, micro_f1_by_threshold
 from classifier.engine.taxonomy import Taxonomy
 
-# Standard errors of safety. Measured on 72 draws of 150 to 400 training texts with 12 to 24 labels,
-# target 0.95, each on 1,500 unseen texts: 0 keeps 0.950 on average and misses in a third of the
-# draws, 1 keeps 0.96 and decides 78 to 97 %, 1.64 (a strict bound) keeps 0.97 and decides 68 to 95 %.
-CAUTION = 1.0
 EVEN = 0.5  # easy texts would keep the promise on average with far lower thresholds
-_CONFIRMS_BOUNDS = (0.2, 0.9)
+
+
+class ProvenBy(StrEnum):
+    """Whose held-out texts prove that a category keeps the promised precision."""
+
+    ALONE = "alone"
+    """Its own."""
+    SIBLINGS = "siblings"
+    """Its own and those of the categories beside it, below the same parent."""
+    WHOLE = "whole"
+    """Only those of all categories together."""
+    NOTHING = "nothing"
+    """Nothing does: the model alone never decides for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What held-out texts say about the automatic decisions for one category, or for all."""
+
+    by: ProvenBy
+    decided: float
+    """Texts decided to be of the category; weighed, where a share out of scope is assumed."""
+    right: float
+    at_least: float
+    """Precision that the texts of ``by`` prove: lower bound, one-sided, 95 % sure."""
+    texts: int
+    """Texts that truly are of the category."""
+    coverage: float | None
+    """Share of those that are decided; None: of nothing."""
+    coverage_plain: float | None
+    """The same with the plain estimate in the bound's place: what the proof costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A probability that so many of a category's true texts pass, for critical categories."""
+
+    floor: float
+    """Share of the true texts that shall pass, in (0, 1)."""
+    probability: float
+    at_least: float
+    """Share that is proven to pass, one-sided, 95 % sure; below ``floor`` with too few texts."""
+    texts: int
+    """True texts that it rests on."""
+    alerted: float
+    """Share of all texts that pass, right or wrong: what a person has to look at, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +75,35 @@ class Thresholds:
     a rule to be confirmed. No promise, so never enough for a reason."""
     in_scope: float = 0.0
     """Below, the best category is so unlikely that the text is about none of them."""
-    by_category: Mapping[str, float] = field(default_factory=dict)
+    margin: float = 0.0
+    """By how much the best must lead over the next that is not of its line, to become the reason.
+    Where categories exclude each other only."""
+    by_category: Mapping[str, float | None] = field(default_factory=dict)
     """Stands in for ``accept`` where a category has one of its own."""
+    alone: Mapping[str, float] = field(default_factory=dict)
+    """Stands in for both where a proof of the category's own is demanded; missing: no proof."""
     exclusive: bool = True
     """Probabilities are shares of one whole (they may be added), not several yes-or-noes."""
     target_precision: float = 0.95
     """What ``accept``, ``back_off`` and ``secondary`` promise: the share that is right."""
+    oos_share: float | None = None
+    """Assumed share of texts out of scope; None: as labelled."""
+    whole: Proof | None = None
+    """What all automatic decisions together prove; None: nothing was held out."""
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    """The same for each category that the model knows."""
+    bars: Mapping[str, tuple[Bar, ...]] = field(default_factory=dict)
+    """For each category, the lowest floor first; see ``bar``."""
 
-    def accepts(self, category: str, probability: float) -> bool:
+    def accepts(self, category: str, probability: float, lead: float = 1.0) -> bool:
         """Say whether the model alone may decide for a category."""
         least = self.by_category.get(category, self.accept)
-        return least is not None and probability >= least
+        return least is not None and probability >= least and self._leads(lead)
+
+    def accepts_alone(self, category: str, probability: float, lead: float = 1.0) -> bool:
+        """Say the same where the category's own texts must prove it."""
+        least = self.alone.get(category)
+        return least is not None and probability >= least and self._leads(lead)
 
     def backs_off(self, probability: float) -> bool:
         """Say whether an ancestor of this pooled probability may be answered."""
@@ -62,18 +121,44 @@ class Thresholds:
             return False
         return category not in self.by_category or self.accepts(category, probability)
 
+    def bar(self, category: str, floor: float) -> Bar | None:
+        """Return the bar of a category for the lowest floor not below ``floor``.
+
+        Where none is as strict, the strictest; None: the model never learnt the category.
+        """
+        known = self.bars.get(category)
+        if not known:
+            return None
+        return next((bar for bar in known if bar.floor >= floor), known[-1])
+
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
         return {**asdict(self), "by_category": dict(self.by_category)}
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> "Thresholds":
-        """Return the thresholds that ``to_dict`` wrote.
+        """Return the thresholds that ``to_dict`` wrote, also an earlier version's.
 
         Raises:
             TypeError: an unknown key.
         """
-        return cls(**found)
+        whole = found.get("whole")
+        nested = {
+            "whole": _proof(whole) if whole else None,
+            "proofs": {code: _proof(one) for code, one in found.get("proofs", {}).items()},
+            "bars": {
+                code: tuple(Bar(**bar) for bar in bars)
+                for code, bars in found.get("bars", {}).items()
+            },
+        }
+        return cls(**{**found, **nested})
+
+    def _leads(self, lead: float) -> bool:
+        return not self.exclusive or lead >= self.margin
+
+
+def _proof(found: Mapping[str, Any]) -> Proof:
+    return Proof(**{**found, "by": ProvenBy(found["by"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,53 +188,17 @@ class HeldOut:
         """Each text's likeliest label."""
         return [self.labels[column] for column in self.best]
 
+    def joined(self, other: "HeldOut") -> "HeldOut":
+        """Return these texts and the other's, which must have the same labels."""
+        if self.labels != other.labels:
+            raise ValueError("texts of different labels")
+        rows = np.vstack([self.probabilities, other.probabilities])
+        return HeldOut(self.labels, rows, self.truths + other.truths)
+
     def truth_table(self) -> NDArray[np.bool_]:
         """Return texts × labels: is it true?"""
         table = [[label in truths for label in self.labels] for truths in self.truths]
         return np.array(table, dtype=bool).reshape(self.probabilities.shape)
-
-
-def choose_thresholds(
-    held_out: HeldOut, taxonomy: Taxonomy, target_precision: float, *, exclusive: bool
-) -> Thresholds:
-    """Return thresholds that keep the promised precision on unseen texts, deciding all they can.
-
-    ``held_out`` must be out-of-fold or a validation part, never what is reported on. Every label
-    must be in the taxonomy.
-    """
-    plain = Thresholds(exclusive=exclusive, target_precision=target_precision)
-    if not held_out.truths:
-        return replace(plain, accept=None)
-    right = _rightness(held_out.answers, held_out.truths, taxonomy)
-    accept = _at_least_even(lowest_keeping(held_out.confidence, right, target_precision))
-    low, high = _CONFIRMS_BOUNDS
-    best_f1 = micro_f1_by_threshold(held_out.probabilities, held_out.truth_table())
-    return replace(
-        plain,
-        accept=accept,
-        back_off=_back_off(held_out, taxonomy, target_precision, accept, exclusive=exclusive),
-        secondary=_secondary(held_out, taxonomy, target_precision, accept),
-        confirms=min(max(best_f1, low), high),
-        in_scope=_in_scope(held_out),
-    )
-
-
-def lowest_keeping(scores: Array, right: NDArray[np.bool_], target: float) -> float | None:
-    """Return the lowest score from which on at least ``target`` are right, None if there is none.
-
-    The share right among the n best must beat the target by ``CAUTION`` standard errors, which
-    shrink as 1/√n: large sets pay next to nothing for safety, and a small one (150 texts) needs
-    19 right answers in a row, not the thousands that a strict bound would ask for.
-    """
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    n = np.arange(1, len(ranked) + 1)
-    share = np.cumsum(right[order]) / n
-    margin = CAUTION * np.sqrt(target * (1 - target) / n)
-    # Texts of one score stand or fall together: only the last of them may carry the threshold.
-    ends = np.append(ranked[:-1] != ranked[1:], True)[: len(ranked)]
-    kept = np.flatnonzero((share - margin >= target) & ends)
-    return float(ranked[kept[-1]]) if kept.size else None
 
 
 def pooled(shares: Sequence[float], *, exclusive: bool) -> float:
@@ -188,80 +237,3 @@ def best_ancestor(scores: Mapping[str, float], taxonomy: Taxonomy) -> tuple[str,
     return min(
         scores.items(), key=lambda item: (-item[1], -len(taxonomy.ancestors(item[0])), item[0])
     )
-
-
-def _back_off(
-    held_out: HeldOut,
-    taxonomy: Taxonomy,
-    target: float,
-    accept: float | None,
-    *,
-    exclusive: bool,
-) -> float | None:
-    """Return the threshold for ancestors, from the texts that no leaf is sure of."""
-    scores: list[float] = []
-    answers: list[str] = []
-    truths: list[frozenset[str]] = []
-    for row, truth in zip(held_out.probabilities.tolist(), held_out.truths, strict=True):
-        if accept is not None and max(row) >= accept:
-            continue
-        named = dict(zip(held_out.labels, row, strict=True))
-        found = best_ancestor(ancestor_scores(named, taxonomy, exclusive=exclusive), taxonomy)
-        if found:
-            answers.append(found[0])
-            scores.append(found[1])
-            truths.append(truth)
-    if not scores:
-        return None
-    right = _rightness(answers, truths, taxonomy)
-    return _at_least_even(lowest_keeping(np.array(scores), right, target))
-
-
-def _secondary(
-    held_out: HeldOut, taxonomy: Taxonomy, target: float, accept: float | None
-) -> float | None:
-    """Return the threshold for further reasons, from what is likely besides an accepted best.
-
-    It is not the threshold of the best: of the second likeliest far fewer are right, however
-    likely (starter pack, out-of-fold: 39 % where F1 is highest, 61 % from 0.9 on, hence none).
-    """
-    further = [
-        (share, taxonomy.is_right(label, truth))
-        for row, truth in zip(held_out.probabilities, held_out.truths, strict=True)
-        if accept is not None and row.max(initial=0.0) >= accept
-        for label, share in _besides_the_best(held_out.labels, row, taxonomy)
-    ]
-    if not further:
-        return None
-    scores, right = zip(*further, strict=True)
-    return lowest_keeping(np.array(scores), np.array(right, dtype=bool), target)
-
-
-def _besides_the_best(
-    labels: Sequence[str], row: Array, taxonomy: Taxonomy
-) -> list[tuple[str, float]]:
-    """Return what is likelier than not and of no line with anything likelier, but the best."""
-    taken: list[tuple[str, float]] = []
-    for column in np.argsort(-row, kind="stable")[: int((row >= EVEN).sum())].tolist():
-        if not any(taxonomy.are_related(labels[column], other) for other, _ in taken):
-            taken.append((labels[column], float(row[column])))
-    return taken[1:]
-
-
-def _at_least_even(threshold: float | None) -> float | None:
-    """Return the threshold, but never one that would accept what is likelier wrong than right."""
-    return None if threshold is None else max(threshold, EVEN)
-
-
-def _in_scope(held_out: HeldOut) -> float:
-    """Return the threshold that tells texts out of scope best; 0 where none were labelled so."""
-    if all(held_out.truths):
-        return 0.0
-    return best_matthews(held_out.answers, held_out.confidence, held_out.truths)[0]
-
-
-def _rightness(
-    answers: Sequence[str], truths: Sequence[frozenset[str]], taxonomy: Taxonomy
-) -> NDArray[np.bool_]:
-    pairs = zip(answers, truths, strict=True)
-    return np.array([taxonomy.is_right(answer, truth) for answer, truth in pairs], dtype=bool)

@@ -21,6 +21,8 @@ class Doubt(StrEnum):
     UNSURE = "unsure"
     RULES_CONTRADICT = "rules_contradict"
     OUT_OF_SCOPE = "out_of_scope"
+    CRITICAL = "critical"
+    """A critical category may be meant, and it is not sure enough to be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,7 @@ class Decision(Faceted):
         UNSURE = "unsure", "not sure enough"
         RULES_CONTRADICT = "rules_contradict", "strong rules contradict each other"
         OUT_OF_SCOPE = "out_of_scope", "none of the contact reasons fits"
+        CRITICAL = "critical", "it may be critical"
         TOO_LARGE = "transcript_too_large", "too long to be read"
         SET_ASIDE = "set_aside", "deciding it failed three times"
 

@@ -50,7 +50,7 @@ def line(record):
 
 @pytest.fixture
 def path(tmp_path):
-    made = records(examples(12), "train") + records(outsiders(20), "train")
+    made = records(examples(30), "train") + records(outsiders(20), "train")
     made += records(examples(4, seed=5), "test") + records(outsiders(6, seed=6), "test")
     file = tmp_path / "shop.jsonl"
     file.write_text("\n".join(map(line, made)), encoding="utf-8")
@@ -71,7 +71,7 @@ def test_the_report_has_the_keys_of_the_command_in_one_line(path):
     assert list(found) == KEYS
     assert (found["dataset"], found["train"], found["test"], found["labels"]) == (
         "shop",
-        68,
+        140,
         22,
         4,
     )

@@ -9,10 +9,11 @@ from classifier.engine.example import Example
 from classifier.engine.grammar import Condition
 from classifier.engine.hybrid import compare_with_rules
 from classifier.engine.policy import Policy
+from classifier.engine.promise import choose_thresholds
 from classifier.engine.rules import Effect, Rule
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
-from classifier.engine.thresholds import HeldOut, choose_thresholds
+from classifier.engine.thresholds import HeldOut
 
 TREE = Taxonomy.of_paths([("refund",), ("late",)])
 LABELS = ("late", "refund")
