@@ -20,6 +20,7 @@ from classifier.engine.hashing import KeyTable
 from classifier.engine.recipe import Recipe
 from classifier.engine.text_model import TextModel
 from classifier.engine.thresholds import Thresholds
+from classifier.engine.vectors import shipped
 
 FORMAT = 2
 """Raised when the layout changes, or when folding or features change what a model would read."""
@@ -76,7 +77,7 @@ def load(
     """Return the model of an artifact whose digest is ``sha256``; it predicts as it did.
 
     Digest, format, header and shapes are looked at before the arrays are. ``vectors``: those of
-    words that this process has, for the models that were trained with them.
+    words, for the models that were trained with them; by default the shipped ones.
 
     Raises:
         ArtifactRefused: the bytes are others than were stored, not a model of this format, or
@@ -190,7 +191,8 @@ def _checked_shapes(about: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 def _own_vectors(about: Mapping[str, Any], vectors: WordVectors | None) -> WordVectors | None:
     if not about["vectors"]:
         return None
-    if vectors is None or vectors.digest != about["vectors"]["digest"]:
+    vectors = vectors or shipped()
+    if vectors.digest != about["vectors"]["digest"]:
         raise ArtifactRefused(
             "the model was trained with other vectors of words than this version has; "
             "train it again"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from classifier.engine.calibration import Array, Calibration, fit_sigmoid, fit_softmax
+from classifier.engine.calibration import Array, Calibration, Link, fit_sigmoid, fit_softmax
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.features import Features, Reading, words_of
@@ -21,6 +21,7 @@ from classifier.engine.recipe import Recipe
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text_model import TextModel, model_digest, rounded
 from classifier.engine.thresholds import HeldOut
+from classifier.engine.vectors import shipped
 
 if TYPE_CHECKING:
     from classifier.engine.machine import QuietSVC
@@ -52,19 +53,29 @@ def learn(
     recipe: Recipe,
     *,
     names: Mapping[str, str] | None = None,
+    phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
     on_progress: Progress | None = None,
 ) -> TextModel:
     """Return a model of these examples, with thresholds that keep the recipe's precision.
 
-    ``names`` maps categories to the words of their label; ``taxonomy`` gives the parents that an
-    unsure category may back off to. ``on_progress`` hears what is done and the share so far.
+    ``names`` maps categories to the words of their label, ``phrases`` to texts that stand for
+    them: names, synonyms, phrases of rules. Both are further examples of categories that have
+    few; a category of which there are phrases is learnt even without an example, and then
+    nothing is promised for it. ``taxonomy`` gives the parents that an unsure category may back
+    off to. ``on_progress`` hears what is done and the share so far.
 
     Raises:
-        NothingToLearn: fewer than two categories have an example, or no words are common.
+        NothingToLearn: fewer than two categories have an example or a phrase, or no words are
+            common.
     """
     return learn_and_score(
-        examples, recipe, names=names, taxonomy=taxonomy, on_progress=on_progress
+        examples,
+        recipe,
+        names=names,
+        phrases=phrases,
+        taxonomy=taxonomy,
+        on_progress=on_progress,
     ).model
 
 
@@ -73,16 +84,17 @@ def learn_and_score(
     recipe: Recipe,
     *,
     names: Mapping[str, str] | None = None,
+    phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
     on_progress: Progress | None = None,
 ) -> Learned:
     """Return what ``learn`` does, with the out-of-fold scores that its thresholds rest on.
 
     Raises:
-        NothingToLearn: fewer than two categories have an example, or no words are common.
+        NothingToLearn: as ``learn``.
     """
     tell = on_progress or _tell_nobody
-    lesson = _Lesson.of(examples, recipe, names or {}, tell)
+    lesson = _Lesson.of(examples, recipe, _sayings(names or {}, phrases or {}), tell)
     margins = lesson.margins_out_of_fold(tell)
     tell("fitting the model", 0.8)
     weights, intercepts = lesson.fit(np.ones(len(lesson.truths), dtype=bool))
@@ -164,7 +176,7 @@ class Rehearsal:
         """
         if any(len(example.categories) != 1 for example in examples):
             raise ValueError("a rehearsal needs exactly one label per text")
-        lesson = _Lesson.of(examples, recipe, {}, _tell_nobody)
+        lesson = _Lesson.of(examples, recipe, _sayings({}, {}), _tell_nobody)
         ordered = sorted(examples, key=lambda example: example.key)
         return cls(
             tuple(example.key for example in ordered),
@@ -184,7 +196,8 @@ class Rehearsal:
         The same words and word pairs, whatever their number; words that only one text says do
         not count.
         """
-        matrix = self._lesson.matrix
+        lesson = self._lesson
+        matrix = lesson.matrix[:, : lesson.features.hashed]
         groups: dict[bytes, list[int]] = {}
         for place, (start, end) in enumerate(pairwise(matrix.indptr.tolist())):
             if end > start:
@@ -214,6 +227,27 @@ def _tell_nobody(_doing: str, _share: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sayings:
+    """Texts that stand for categories."""
+
+    texts: Mapping[str, Sequence[str]]
+    own: frozenset[str]
+    """The categories that are learnt even without an example."""
+
+
+def _sayings(names: Mapping[str, str], phrases: Mapping[str, Sequence[str]]) -> _Sayings:
+    texts = {
+        label: list(
+            dict.fromkeys(
+                [*([names[label]] if label in names else []), *phrases.get(label, ())]
+            )
+        )
+        for label in names.keys() | phrases.keys()
+    }
+    return _Sayings(texts, frozenset(label for label, said in phrases.items() if said))
+
+
+@dataclass(frozen=True, slots=True)
 class _Lesson:
     """Examples turned into numbers once, for all folds and the final fit."""
 
@@ -226,7 +260,7 @@ class _Lesson:
     """Examples × columns: is it true? With a last column for "none of them", where it counts."""
     folds: NDArray[np.int64]
     name_matrix: csr_matrix
-    """Labels' own names as further examples, for labels that have few."""
+    """Labels' own names and phrases as further examples, for labels that have few."""
     name_marks: Marks
     is_exclusive: bool
 
@@ -235,13 +269,13 @@ class _Lesson:
         cls,
         examples: Sequence[Example],
         recipe: Recipe,
-        names: Mapping[str, str],
+        sayings: "_Sayings",
         tell: Progress,
     ) -> "_Lesson":
         ordered = sorted(examples, key=lambda example: example.key)
         truths = tuple(example.categories for example in ordered)
         counts = Counter(label for categories in truths for label in categories)
-        labels = tuple(sorted(counts))
+        labels = tuple(sorted(counts.keys() | sayings.own))
         if len(labels) < FEWEST_LABELS:
             raise NothingToLearn(
                 f"{len(labels)} of the categories have a labelled conversation; "
@@ -256,17 +290,23 @@ class _Lesson:
             ]
             for e in ordered
         ]
-        named = [
-            label for label in labels if label in names and counts[label] < recipe.names_below
+        said = [
+            (label, text)
+            for label in labels
+            if counts[label] < recipe.names_below
+            for text in sayings.texts.get(label, ())
         ]
-        name_texts = [[words_of(fold(names[label]).text)] for label in named]
+        named = [label for label, _ in said]
+        name_texts = [[words_of(fold(text.replace("_", " ")).text)] for _, text in said]
         features = Features.fit(
             [*texts, *name_texts],
             recipe.ngrams,
             min_texts=recipe.min_texts or (1 if len(ordered) < _FEW else 2),
             most=recipe.most_features,
+            vectors=shipped() if recipe.meaning else None,
+            share=recipe.meaning,
         )
-        if not len(features):
+        if not features.hashed:
             raise NothingToLearn(
                 "the labelled conversations share no words; label more of them"
             )
@@ -346,10 +386,18 @@ class _Lesson:
 def _calibrated(
     margins: Array, marks: Marks, folds: NDArray[np.int64], *, is_exclusive: bool
 ) -> Calibration:
+    answered = marks.any(axis=1)
+    if not answered.any():
+        return _unmeasured(margins.shape[1])
     if not is_exclusive:
         return fit_sigmoid(margins, marks, folds)
-    answered = marks.any(axis=1)
     return fit_softmax(margins[answered], marks[answered], folds[answered])
+
+
+def _unmeasured(columns: int) -> Calibration:
+    """Return what turns margins into shares where no example says how sure they are."""
+    ones, zeros = np.ones(columns, dtype=np.float32), np.zeros(columns, dtype=np.float32)
+    return Calibration(Link.SOFTMAX, ones, zeros, np.array([1.0, 0.0], dtype=np.float32))
 
 
 def mostly_alone(labelled: Mapping[int, int]) -> bool:

@@ -174,3 +174,49 @@ def test_a_recipe_survives_json():
 def test_a_recipe_that_makes_no_sense_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         Recipe.from_json(text)
+
+
+def test_without_any_example_phrases_are_learnt_from_and_nothing_is_promised() -> None:
+    phrases = {"refund": ["refund", "money_back"], "late": ["late parcel", "delivery is late"]}
+
+    model = learn([], Recipe(), phrases=phrases)
+
+    shares = model.predict(
+        [Transcript.of("I want my money back"), Transcript.of("parcel late?")]
+    )
+    assert [max(found, key=found.__getitem__) for found in shares] == ["refund", "late"]
+    assert model.thresholds.accept is None
+
+
+def test_a_category_of_phrases_alone_is_learnt_beside_those_with_examples() -> None:
+    model = learn(examples(), Recipe(), phrases={"greeting": ["hello there", "good morning"]})
+
+    (found,) = model.predict([Transcript.of("good morning")])
+    assert max(found, key=found.__getitem__) == "greeting"
+
+
+def test_phrases_of_one_category_are_too_few_to_learn_from() -> None:
+    with pytest.raises(NothingToLearn):
+        learn([], Recipe(), phrases={"refund": ["refund"]})
+
+
+def test_words_never_seen_in_training_are_understood_by_their_meaning() -> None:
+    phrases = {"refund": ["refund"], "weather": ["weather"], "pets": ["dog"]}
+
+    model = learn([], Recipe(), phrases=phrases)
+
+    (found,) = model.predict([Transcript.of("reimbursement")])
+    assert max(found, key=found.__getitem__) == "refund"
+
+
+def test_a_recipe_without_meaning_holds_no_vectors() -> None:
+    model = learn(examples(), Recipe(meaning=0))
+
+    assert model.features.vectors is None
+    assert len(model.weights) == model.features.hashed
+
+
+@pytest.mark.parametrize("length", [-1.0, float("inf"), float("nan")])
+def test_a_block_of_no_sensible_length_is_refused(length: float) -> None:
+    with pytest.raises(ValueError, match="meaning"):
+        Recipe(meaning=length)
