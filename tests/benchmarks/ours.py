@@ -15,6 +15,7 @@ from classifier.engine.evaluation import (
 )
 from classifier.engine.example import Example
 from classifier.engine.policy import Policy
+from classifier.engine.promise import choose_thresholds
 from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
 from classifier.engine.text import Speaker, Transcript
@@ -60,26 +61,34 @@ class Ours:
         """Return the probabilities of texts that were not learnt from."""
         return held_out(self.model, examples)
 
+    def assuming(self, data: Labelled, oos_share: float) -> "Ours":
+        """Return the same model with thresholds (from ``data.val``) for so many out of scope."""
+        thresholds = choose_thresholds(
+            self.unseen(data.val),
+            data.taxonomy,
+            self.model.recipe.target_precision,
+            exclusive=self.model.thresholds.exclusive,
+            oos_share=oos_share,
+        )
+        model = replace(self.model, thresholds=thresholds)
+        return replace(self, model=model, policy=replace(self.policy, thresholds=thresholds))
+
     def artifact(self) -> bytes:
         """Return the model file."""
         return dump(self.model)
 
 
-def recipe_of(*, with_encoder: bool = False, oos_share: float | None = None) -> Recipe:
-    """Return the default recipe, or the one that uses what is asked for.
+def recipe_of(*, with_encoder: bool = False) -> Recipe:
+    """Return the default recipe, or the one that uses an encoder.
 
     Raises:
-        NotBuilt: recipes do not know it yet.
+        NotBuilt: recipes do not know one yet.
     """
-    known = {field.name for field in fields(Recipe)}
-    wanted: dict[str, object] = {}
-    if with_encoder:
-        wanted["encoder"] = True
-    if oos_share is not None:
-        wanted["oos_share"] = oos_share
-    if missing := wanted.keys() - known:
-        raise NotBuilt(f"not built yet: {', '.join(sorted(missing))}")
-    return replace(Recipe(), **wanted)  # type: ignore[arg-type]
+    if not with_encoder:
+        return Recipe()
+    if "encoder" not in {field.name for field in fields(Recipe)}:
+        raise NotBuilt("not built yet")
+    return replace(Recipe(), encoder=True)  # type: ignore[call-arg]
 
 
 def customer_only(data: Labelled) -> Labelled:

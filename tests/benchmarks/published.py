@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BANKING77 = "Casanueva et al. 2020, arXiv:2003.04807"
-FEW_SHOT = "leaderboard of jianguoz/Few-Shot-Intent-Detection, README"
-CLINC150 = "Larson et al. 2019, arXiv:1909.02027"
-HINT3 = "result files of hellohaptik/HINT3, best threshold of each"
-CARD = "model card {}"
+BANKING77 = "Casanueva et al. 2020, [arXiv:2003.04807](https://arxiv.org/abs/2003.04807)"
+FEW_SHOT = "[leaderboard](https://github.com/jianguoz/Few-Shot-Intent-Detection) in its README"
+CLINC150 = "Larson et al. 2019, [arXiv:1909.02027](https://arxiv.org/abs/1909.02027)"
+HINT3 = "[result files](https://github.com/hellohaptik/HINT3), the best threshold of each"
+CARD = "model card [{0}](https://huggingface.co/{0})"
 
 
 @dataclass(frozen=True, slots=True)
