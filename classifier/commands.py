@@ -3,10 +3,12 @@
 import json
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from classifier.engine.recipe import Recipe
 from classifier.trouble import DISK_FULL, TROUBLE, database_sentence, is_disk_full
 
 HIGHEST_PORT = 65_535
@@ -47,6 +49,25 @@ def several(text: str) -> int:
     if not text.isdecimal() or int(text) < 2:  # noqa: PLR2004 - one is not several
         raise ArgumentTypeError(f"{text!r} are not several: give a number from 2 on")
     return int(text)
+
+
+def recipe_in(file: Path) -> Recipe:
+    """Return the recipe in a JSON file, alone or as the ``recipe`` of what a search wrote.
+
+    Raises:
+        CommandError: the file cannot be read, or holds no recipe.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        inner = found.get("recipe", found) if isinstance(found, dict) else found
+        return Recipe.from_json(json.dumps(inner))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CommandError(f"{file}: {reason}; check the path and its permissions") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CommandError(
+            f"{file.name} holds no recipe: {error}. search_recipes writes one."
+        ) from error
 
 
 class ReportingCommand(BaseCommand):

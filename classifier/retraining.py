@@ -124,11 +124,16 @@ def _made_before(run: Run, by: str) -> ModelVersion | None:
 
 
 def train_candidate(
-    *, at: datetime, by: str = "", on_progress: Progress | None = None
+    *,
+    at: datetime,
+    by: str = "",
+    recipe: Recipe | None = None,
+    on_progress: Progress | None = None,
 ) -> ModelVersion:
     """Learn from the train split of the gold labels, measure on the rest, and store a candidate.
 
-    ``by`` is who asks, for the record. ``on_progress`` hears what is done and the share so far.
+    ``by`` is who asks, for the record; ``recipe`` how to train, if not as usual.
+    ``on_progress`` hears what is done and the share so far.
 
     Raises:
         NothingToLearn: too few gold labels, or fewer than two categories among them.
@@ -136,7 +141,7 @@ def train_candidate(
     # Only here, because scikit-learn takes seconds to import and web processes never train.
     from classifier.engine.learning import learn  # noqa: PLC0415
 
-    lesson, recipe = Lesson.of_today(), Recipe()
+    lesson, recipe = Lesson.of_today(), recipe or Recipe()
     names = {node.code: lesson.taxonomy.label(node.code) for node in lesson.taxonomy}
     model = learn(
         lesson.train, recipe, names=names, taxonomy=lesson.taxonomy, on_progress=on_progress

@@ -48,6 +48,7 @@ class Environment:
     redis_url: str
     var_dir: Path
     promotion_needs_second_person: bool
+    dask_scheduler: str
     salesforce: "SalesforceVariables"
 
     @classmethod
@@ -78,6 +79,7 @@ class Environment:
             promotion_needs_second_person=_truth(
                 variables, "PROMOTION_NEEDS_SECOND_PERSON", problems, default="true"
             ),
+            dask_scheduler=variables.get("DASK_SCHEDULER", "").strip(),
             salesforce=SalesforceVariables.read(variables, problems),
         )
         problems.raise_if_any()

@@ -190,6 +190,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 DECIDE_BATCH = 200
 AUDIT_SHARE = 0.01
 PROMOTION_NEEDS_SECOND_PERSON = environment.promotion_needs_second_person
+DASK_SCHEDULER = environment.dask_scheduler
 
 # --- Exporting ------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
     ├── TranscriptTooLarge   give up: these words will never fit; shown on the row
     ├── RuleInvalid          tell the admin who typed the rule
     ├── NothingToLearn       tell the admin: more labelled transcripts are needed
+    ├── SearchInvalid        tell who typed the search: no recipes, or no cluster to try them on
     └── ArtifactRefused      tell an operator: this is not a model that we wrote
 
 ``code`` is stable: it is stored on rows and answered by the API, so it may be compared; the
@@ -35,6 +36,12 @@ class NothingToLearn(EngineError):
     """There are too few labelled transcripts, or fewer than two categories, to fit a model."""
 
     code = "nothing_to_learn"
+
+
+class SearchInvalid(EngineError):
+    """A search names no recipes, impossible ones, or a cluster that is not there."""
+
+    code = "search_invalid"
 
 
 class ArtifactRefused(EngineError):

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -5,7 +6,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from classifier import comparing
-from classifier.commands import ReportingCommand
+from classifier.commands import ReportingCommand, recipe_in
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.findings import headline
 from classifier.models import Comparison, ModelVersion
@@ -23,8 +24,15 @@ class Command(ReportingCommand):
         parser.add_argument(
             "--by", default="train (command)", metavar="USER", help="who asks for it"
         )
+        parser.add_argument(
+            "--recipe",
+            type=Path,
+            metavar="FILE",
+            help="how to train: a JSON file as search_recipes writes it",
+        )
 
     def handle(self, **options: Any) -> None:
+        recipe = recipe_in(options["recipe"]) if options["recipe"] else None
         # disable=None: no bar when the output is not a terminal (cron, CI).
         with tqdm(total=100, unit="%", disable=None) as bar:
 
@@ -33,7 +41,9 @@ class Command(ReportingCommand):
                 bar.update(round(100 * share) - bar.n)
 
             try:
-                version = train_candidate(at=timezone.now(), by=options["by"], on_progress=tell)
+                version = train_candidate(
+                    at=timezone.now(), by=options["by"], recipe=recipe, on_progress=tell
+                )
             except NothingToLearn as error:
                 raise CommandError(
                     f"There is too little to learn from: {error}. Import labelled conversations"
