@@ -232,7 +232,8 @@ def curekart(bench: Bench) -> None:
 
 
 def _broken_promise(coverage: float, precision: float) -> str:
-    return f"decides {100 * coverage:.1f} %, of that {100 * precision:.1f} % right, where 95 % was promised"
+    told = f"decides {100 * coverage:.1f} %, of that {100 * precision:.1f} % right"
+    return f"{told}, where 95 % was promised"
 
 
 def xsid(bench: Bench) -> None:
