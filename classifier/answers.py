@@ -70,7 +70,7 @@ class ToldChange:
             words=tuple(phrases(transcript, found.removed)),
             code=primary.category if primary else None,
             label=labels[primary.category] if primary else None,
-            confidence=round(primary.score, DIGITS) if primary else None,
+            confidence=_rounded(primary.confidence) if primary else None,
             is_smallest=found.is_smallest,
             words_tried=found.words_tried,
         )
@@ -173,7 +173,7 @@ def _of_reason(reason: Reason, texts: Sequence[str], labels: Mapping[str, str]) 
     return ToldReason(
         code=reason.category,
         label=labels[reason.category],
-        confidence=round(reason.score, DIGITS),
+        confidence=_rounded(reason.confidence),
         rule_score=_rounded(reason.rule_score),
         model_score=_rounded(reason.model_score),
         ground=reason.ground,

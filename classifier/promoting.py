@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from classifier import leases, serving
+from classifier import leases, measuring, serving
 from classifier.engine.errors import ArtifactRefused
 from classifier.errands import ErrandFailed, Run
 from classifier.models import Decision, Feedback, ModelVersion, Transcript
@@ -132,6 +132,7 @@ def promote(version: ModelVersion, *, at: datetime, by: str = "") -> Promoted:
             stage=ModelVersion.Stage.CHAMPION, promoted_at=at, promoted_by=by
         )
         version.refresh_from_db()
+        measuring.measure_later(at=at)
         return Promoted(version, old, _let_wait_again())
 
 
@@ -186,6 +187,7 @@ def roll_back(*, at: datetime, by: str, away_from: ModelVersion | None = None) -
         ModelVersion.objects.filter(pk=earlier.pk).update(
             stage=ModelVersion.Stage.CHAMPION, restored_at=at, restored_by=by
         )
+        measuring.measure_later(at=at)
     earlier.refresh_from_db()
     champion.refresh_from_db()
     return RolledBack(earlier, champion, decided_by(champion).count())

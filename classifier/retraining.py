@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from classifier import comparing, leases
+from classifier import comparing, leases, measuring
 from classifier.engine import artifact
 from classifier.engine.cascade import classify
 from classifier.engine.errors import NothingToLearn
@@ -19,7 +19,7 @@ from classifier.engine.rules import RuleBook
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text_model import TextModel
 from classifier.errands import ErrandFailed, Run
-from classifier.models import Category, GoldLabel, ModelArtifact, ModelVersion
+from classifier.models import Category, GoldLabel, KeywordRule, ModelArtifact, ModelVersion
 from classifier.models.gold_label import fingerprint
 
 BATCH = 200
@@ -132,6 +132,8 @@ def train_candidate(
 ) -> ModelVersion:
     """Learn from the train split of the gold labels, measure on the rest, and store a candidate.
 
+    The rules are measured on the same labels.
+
     ``by`` is who asks, for the record; ``recipe`` how to train, if not as usual.
     ``on_progress`` hears what is done and the share so far.
 
@@ -147,7 +149,7 @@ def train_candidate(
         lesson.train, recipe, names=names, taxonomy=lesson.taxonomy, on_progress=on_progress
     )
     content = artifact.dump(model)
-    return _stored(
+    version = _stored(
         content,
         recipe=asdict(recipe),
         metrics=_measured(model, lesson),
@@ -155,6 +157,8 @@ def train_candidate(
         created_at=at,
         trained_by=by,
     )
+    measuring.measure_rules(KeywordRule.objects.select_related("category"), at=at)
+    return version
 
 
 def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _add_rule(starter: StarterRule, category: Category) -> bool:
             "speaker": condition.speaker or KeywordRule.SpokenBy.ANYONE,
             "whole_word": condition.whole_word,
             "effect": starter.effect,
-            "strength": starter.strength,
+            "is_certain": starter.is_certain,
             "must_match": "\n".join(starter.must),
             "must_not_match": "\n".join(starter.must_not),
         },

@@ -8,6 +8,7 @@ from classifier import (
     deciding,
     errands,
     exporting,
+    measuring,
     opening,
     promoting,
     retraining,
@@ -39,6 +40,7 @@ def decide_waiting_transcripts() -> int:
 ERRANDS: dict[str, Doing] = {
     exporting.ERRAND: exporting.export,
     "train": retraining.do_train,
+    measuring.ERRAND: measuring.do_measure,
     "compare": comparing.do_compare,
     "redecide": promoting.do_redecide,
 }

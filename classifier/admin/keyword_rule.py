@@ -6,25 +6,36 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from classifier.admin.base import ModelAdmin, badge, percent
+from classifier import measuring
+from classifier.admin.base import ModelAdmin, badge
 from classifier.admin.category import PARENTS, path_labels
+from classifier.admin.errand import KINDS, Kind
 from classifier.admin.exchange import WithTaxonomyFile
 from classifier.admin.rule_form import BOXES, EXAMPLES, KeywordRuleForm, TrialForm, trial
+from classifier.engine.errors import RuleInvalid
 from classifier.models import KeywordRule
 
 PHRASES_LISTED = 3
+TEXT_LISTED = 100
+MOSTLY = 0.9  # of what it finds: shown in green
 
 EFFECTS = {
     KeywordRule.Effect.ASSIGN: ("assigns", "good"),
     KeywordRule.Effect.BOOST: ("makes likelier", "calm"),
+    KeywordRule.Effect.PENALISE: ("makes less likely", "calm"),
     KeywordRule.Effect.VETO: ("rules out", "warn"),
+    KeywordRule.Effect.REVIEW: ("lets a person look", "warn"),
 }
+
+KINDS[measuring.ERRAND] = Kind("Measure rules on gold labels")
 
 
 @admin.register(KeywordRule)
@@ -38,21 +49,30 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
         "how_often_right",
         "is_active",
     )
-    list_filter = ("is_active", "effect", ("category", AutocompleteSelectFilter))
+    list_filter = ("is_active", "effect", "is_certain", ("category", AutocompleteSelectFilter))
     list_select_related = (f"category__{PARENTS}",)
     search_fields = ("name", "any_of", "all_of", "none_of", "category__label", "category__code")
     search_help_text = "Name, phrase or category."
     fieldsets = (
-        (None, {"fields": ("name", "category", "effect", "strength", "is_active")}),
         (
-            "What must be said",
-            {"fields": ("any_of", "all_of", "none_of", ("speaker", "whole_word"))},
+            None,
+            {"fields": ("name", "category", "effect", "is_certain", "measured", "is_active")},
+        ),
+        ("What must be said", {"fields": ("written_in",), "classes": ("cr-rule-way",)}),
+        (None, {"fields": ("text",), "classes": ("cr-rule-language",)}),
+        (
+            None,
+            {
+                "fields": ("any_of", "all_of", "none_of", ("speaker", "whole_word")),
+                "classes": ("cr-rule-boxes",),
+            },
         ),
         (
             "Examples, tried whenever the rule is saved",
             {"fields": EXAMPLES},
         ),
     )
+    readonly_fields = ("measured",)
     change_form_after_template = "classifier/rule_trial.html"
     history_list_display = ("category", "effect", "is_active")
     actions = ("switch_on", "switch_off")
@@ -92,8 +112,25 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
             field.widget.attrs["rows"] = 4
         return field
 
+    def save_model(
+        self, request: HttpRequest, obj: KeywordRule, form: KeywordRuleForm, change: Any
+    ) -> None:
+        if form.says_something_else:
+            obj.forget_record()
+        super().save_model(request, obj, form, change)
+        if obj.measured_at is None and not measuring.measure_changed(
+            at=timezone.now(), by=request.user
+        ):
+            self.message_user(request, "A worker measures it on the gold labels now.")
+
+    @admin.display(description="Right on labels")
+    def measured(self, rule: KeywordRule) -> SafeString:
+        return render_to_string("classifier/rule_record.html", {"rule": rule})
+
     @admin.display(description="Listens for")
     def listens_for(self, rule: KeywordRule) -> str:
+        if rule.expression is not None:
+            return _shortened(rule)
         wanted = [line.strip() for line in f"{rule.any_of}\n{rule.all_of}".splitlines()]
         phrases = [f"“{phrase}”" for phrase in wanted if phrase]
         more = len(phrases) - PHRASES_LISTED
@@ -102,15 +139,28 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
 
     @admin.display(description="Effect", ordering="effect")
     def what(self, rule: KeywordRule) -> SafeString:
-        return badge(*EFFECTS[KeywordRule.Effect(rule.effect)])
+        effect = KeywordRule.Effect(rule.effect)
+        if effect is KeywordRule.Effect.ASSIGN and rule.is_certain:
+            return badge("assigns, certain", "good")
+        return badge(*EFFECTS[effect])
 
     @admin.display(description="Category", ordering="category__code")
     def category_label(self, rule: KeywordRule) -> str:
         return rule.category.path_label
 
-    @admin.display(description="Strength", ordering="strength")
-    def how_often_right(self, rule: KeywordRule) -> str | None:
-        return percent(rule.strength)
+    @admin.display(
+        description="Right on labels", ordering="strength", empty_value="not measured"
+    )
+    def how_often_right(self, rule: KeywordRule) -> SafeString | str | None:
+        if rule.measured_at is None:
+            return None
+        record = rule.record
+        if record is None:
+            return "found none"
+        counts = f"{rule.labels_right:,} of {rule.labels_found:,}"
+        if record.is_overtaken:
+            return badge(f"{counts}; the model does better", "warn")
+        return badge(counts, "good" if record.strength.share >= MOSTLY else "plain")
 
     @admin.action(description="Switch on", permissions=["change"])
     def switch_on(self, request: HttpRequest, rules: Any) -> None:
@@ -127,3 +177,12 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
             rule.save()
         word = "on" if is_active else "off"
         self.message_user(request, f"{len(changed)} rules switched {word}.")
+
+
+def _shortened(rule: KeywordRule) -> str:
+    """Return the beginning of a rule of the rule language."""
+    try:
+        text = rule.text
+    except RuleInvalid as refusal:
+        return f"cannot be read: {refusal}"
+    return text if len(text) <= TEXT_LISTED else f"{text[:TEXT_LISTED].rstrip()}…"

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from classifier.engine.errors import RuleInvalid
-from classifier.engine.grammar import Phrase
+from classifier.engine.grammar import Condition, Phrase
+from classifier.engine.rulelang import Expression, Group
 from classifier.engine.rules import Rule, RuleBook
 from classifier.engine.text import Speaker, Transcript, Turn
 
@@ -48,10 +49,20 @@ def failures(rule: Rule, must_match: str, must_not_match: str) -> Iterator[Failu
     if not examples:
         return
     book = RuleBook([rule])
-    speaker = rule.condition.speaker or Speaker.CUSTOMER
+    speaker = listens_to(rule.condition)
     for must, number, sentence in examples:
         if bool(book.match(Transcript((Turn(speaker, sentence),)))) is not must:
             yield Failure(must, number, sentence)
+
+
+def listens_to(condition: Condition | Expression) -> Speaker:
+    """Return by whom an example counts as said: the first speaker that the rule listens to."""
+    if isinstance(condition, Condition):
+        return condition.speaker or Speaker.CUSTOMER
+    first = condition
+    while isinstance(first, Group):
+        first = first.parts[0]
+    return first.where.speaker or Speaker.CUSTOMER
 
 
 def _examples(box: str, *, is_must: bool) -> Sequence[tuple[bool, int, str]]:

@@ -26,6 +26,7 @@ from classifier.exchanging.reading import rows_of
 from classifier.exchanging.rule_rows import plan_rules
 from classifier.exchanging.writing import FORMS, taxonomy_file
 from classifier.models import Category, KeywordRule
+from classifier.models.keyword_rule import MEASURED
 
 __all__ = [
     "FORMS",
@@ -45,8 +46,9 @@ __all__ = [
 
 AT_ONCE = 500
 _RULE_FIELDS = (
-    *("category", "any_of", "all_of", "none_of", "speaker", "whole_word", "effect", "strength"),
-    *("must_match", "must_not_match", "is_active", "changed_at"),
+    *KeywordRule.SAYS,
+    *("is_certain", "must_match", "must_not_match", "is_active", "changed_at"),
+    *("strength", *MEASURED),
 )
 
 

@@ -9,9 +9,11 @@ CATEGORY, RULE = "category", "rule"
 KIND = "kind"
 CATEGORY_COLUMNS = ("code", "label", "parent", "guideline", "active")
 RULE_COLUMNS = (
-    *("name", "category", "any_of", "all_of", "none_of", "speaker", "whole_word", "effect"),
-    *("strength", "must_match", "must_not_match", "active"),
+    *("name", "category", "expression", "any_of", "all_of", "none_of", "speaker", "whole_word"),
+    *("effect", "certain", "strength", "must_match", "must_not_match", "active"),
 )
+"""``expression`` is a rule in the rule language, as it is typed; a rule in boxes has none.
+``strength`` is measured: it goes out and is not brought in."""
 BOXES = ("any_of", "all_of", "none_of", "must_match", "must_not_match")
 """Cells of several lines: one phrase or sentence each."""
 _OTHER_NAMES = {
@@ -21,6 +23,8 @@ _OTHER_NAMES = {
     "whole_words_only": "whole_word",
     "must": "must_match",
     "must_not": "must_not_match",
+    "is_certain": "certain",
+    "rule": "expression",
 }
 YES = frozenset({"yes", "true", "1", "y", "on", "x"})
 NO = frozenset({"no", "false", "0", "n", "off"})

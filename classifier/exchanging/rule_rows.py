@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from classifier.engine.errors import RuleInvalid
+from classifier.engine.rulelang import parse, says, to_json, to_text
 from classifier.exchanging.category_rows import Known
 from classifier.exchanging.columns import (
     BOXES,
     RULE,
     RULE_COLUMNS,
     FileRow,
+    lines,
     share,
     yes_or_no,
 )
@@ -16,6 +19,10 @@ from classifier.exchanging.writing import ANYONE, cells_of
 from classifier.models import KeywordRule
 
 NAME_CHARACTERS = 120
+DECISIVE = 0.9
+"""Of a new rule in a file of an earlier version, which has no column “certain”: from this typed
+strength on it decided alone, and does so still."""
+PHRASES = ("any_of", "all_of", "none_of")
 _SPEAKERS = {
     **{value: value for value in KeywordRule.SpokenBy.values if value},
     **dict.fromkeys([ANYONE, "anybody"], ANYONE),
@@ -46,6 +53,8 @@ def _plan_rule(row: FileRow, rule: KeywordRule | None, known: Known, plan: Plan)
     mistakes = len(plan.mistakes)
     cells = _checked(row, known, plan)
     before = dict(zip(RULE_COLUMNS, cells_of(rule), strict=True)) if rule else {}
+    if rule or "certain" in cells:
+        cells.pop("strength", None)
     changed = {name: cell for name, cell in cells.items() if cell != before.get(name)}
     if rule and not changed:
         plan.steps.append(Step(RULE, row.place, rule.name, Action.SAME))
@@ -70,7 +79,22 @@ def _plan_rule(row: FileRow, rule: KeywordRule | None, known: Known, plan: Plan)
 def _checked(row: FileRow, known: Known, plan: Plan) -> dict[str, str]:
     """Return the cells that say something, in the form in which they are compared."""
     cells = {box: row.cell(box) for box in BOXES if box in row.cells}
-    for name in ("active", "whole_word", "strength", "speaker", "effect", "category"):
+    if "expression" in row.cells:
+        cells["expression"] = _as_told(row, plan)
+    elif any(cells.get(box) for box in PHRASES):
+        cells["expression"] = ""
+    if cells.get("expression") and any(cells.get(box) for box in PHRASES):
+        plan.refuse(row, "expression", "A rule stands in the rule language or in boxes of"
+                    " phrases, not in both: empty one of them.")  # fmt: skip
+    for name in (
+        "active",
+        "certain",
+        "whole_word",
+        "speaker",
+        "effect",
+        "strength",
+        "category",
+    ):
         cell = row.cell(name)
         if not cell:
             continue
@@ -81,13 +105,25 @@ def _checked(row: FileRow, known: Known, plan: Plan) -> dict[str, str]:
     return cells
 
 
+def _as_told(row: FileRow, plan: Plan) -> str:
+    """Return a rule of the rule language as ``cells_of`` would write it."""
+    cell = row.cell("expression")
+    if not cell:
+        return ""
+    try:
+        return lines(to_text(says(parse(cell))))
+    except RuleInvalid as refusal:
+        plan.refuse(row, "expression", f"{str(refusal)[:1].upper()}{str(refusal)[1:]}.")
+        return cell
+
+
 def _value(name: str, cell: str, known: Known) -> str:
     """Return a cell as ``cells_of`` would write it.
 
     Raises:
         ValueError: says what is wrong and what to write.
     """
-    if name in {"active", "whole_word"}:
+    if name in {"active", "certain", "whole_word"}:
         return "yes" if yes_or_no(cell) else "no"
     if name == "strength":
         return repr(share(cell))
@@ -109,17 +145,25 @@ def _value(name: str, cell: str, known: Known) -> str:
 
 
 def _set(rule: KeywordRule, cells: dict[str, str], known: Known) -> None:
+    if any(name in KeywordRule.SAYS for name in cells):
+        rule.forget_record()
     for name, cell in cells.items():
         match name:
+            case "expression":
+                rule.expression = to_json(parse(cell)) if cell else None
+            case "certain":
+                rule.is_certain = cell == "yes"
             case "active":
                 rule.is_active = cell == "yes"
             case "whole_word":
                 rule.whole_word = cell == "yes"
-            case "strength":
-                rule.strength = float(cell)
+            case "strength":  # an older file's, typed by people
+                rule.is_certain = float(cell) >= DECISIVE and rule.effect == rule.Effect.ASSIGN
             case "speaker":
                 rule.speaker = "" if cell == ANYONE else cell
             case "category":
                 rule.category = known.rows[cell]
             case _:
                 setattr(rule, name, cell)
+    if rule.expression is not None:
+        rule.any_of = rule.all_of = rule.none_of = ""

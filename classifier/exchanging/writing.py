@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from classifier.engine.errors import RuleInvalid
 from classifier.exchanging.columns import (
     ADDED,
     BOXES,
@@ -20,6 +21,7 @@ from classifier.spreadsheets import CSV, LONGEST_CELL, XLSX, Form, written, writ
 JSON = Form("json", "JSON", "application/json")
 FORMS = {form.code: form for form in (XLSX, CSV, JSON)}
 ANYONE = "anyone"
+STRENGTH_DIGITS = 4
 
 
 def taxonomy_file(form: Form) -> bytes:
@@ -82,26 +84,43 @@ def cells_of(rule: KeywordRule) -> list[str]:
     return [
         rule.name,
         rule.category.code,
+        _text(rule),
         lines(rule.any_of),
         lines(rule.all_of),
         lines(rule.none_of),
         rule.speaker or ANYONE,
         _yes(rule.whole_word),
         rule.effect,
-        repr(rule.strength),
+        _yes(rule.is_certain),
+        "" if rule.strength is None else repr(round(rule.strength, STRENGTH_DIGITS)),
         lines(rule.must_match),
         lines(rule.must_not_match),
         _yes(rule.is_active),
     ]
 
 
+def _text(rule: KeywordRule) -> str:
+    """Return a rule in the rule language as it is typed; a rule in boxes has none.
+
+    What nobody can read (it came in past the form) goes out as it is stored.
+    """
+    if rule.expression is None:
+        return ""
+    try:
+        return lines(rule.text)
+    except RuleInvalid:
+        return json.dumps(rule.expression, ensure_ascii=False)
+
+
 def _as_json(categories: Sequence[Sequence[str]], rules: Sequence[Sequence[str]]) -> bytes:
     def value(column: str, cell: str) -> object:
         if column in BOXES:
             return cell.splitlines()
-        if column in {"active", "whole_word"}:
+        if column in {"active", "certain", "whole_word"}:
             return cell == "yes"
-        return float(cell) if column == "strength" else cell
+        if column == "strength":
+            return float(cell) if cell else None
+        return cell
 
     def listed(columns: Sequence[str], table: Sequence[Sequence[str]]) -> list[object]:
         return [

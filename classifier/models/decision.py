@@ -254,7 +254,9 @@ class Decision(Faceted):
     """The primary reason; empty: abstained, a person must look."""
     source = models.CharField(max_length=6, choices=Source)
     confidence = models.FloatField(
-        null=True, help_text="Calibrated probability, 0 to 1; empty where a person decided."
+        null=True,
+        help_text="Calibrated probability, 0 to 1; empty where a person decided, or a rule that an"
+        " administrator stated to be certain and no label has tried.",
     )
     doubt = models.CharField(
         max_length=20, choices=DoubtCode, blank=True, help_text="Why it abstained."
@@ -360,7 +362,7 @@ class DecisionReason(models.Model):
         default=False, help_text="Only a guess, shown to help a person; never written."
     )
     score = models.FloatField(
-        null=True, help_text="Calibrated, 0 to 1; empty: a person said so."
+        null=True, help_text="Calibrated, 0 to 1; empty: a person said so, or a certain rule."
     )
     rule_score = models.FloatField(null=True)
     model_score = models.FloatField(null=True)
@@ -451,7 +453,7 @@ def _decision(
         transcript=proposal.transcript,
         category_id=categories[primary.category] if primary else None,
         source=SOURCES[verdict.ground],
-        confidence=_probability(primary.score) if primary else None,
+        confidence=_probability(primary.confidence) if primary else None,
         doubt=proposal.doubt or (verdict.doubt or ""),
         model_version=proposal.model_version,
         rulebook_digest=proposal.rulebook_digest,
@@ -472,7 +474,7 @@ def _reason_rows(
             category_id=categories[reason.category],
             rank=rank,
             is_suggestion=is_suggestion,
-            score=reason.score,
+            score=reason.confidence,
             rule_score=reason.rule_score,
             model_score=reason.model_score,
             ground=reason.ground.value,
@@ -495,5 +497,7 @@ def evidence_row(evidence: Evidence) -> dict[str, str | int | float]:
     }
 
 
-def _probability(score: float) -> float:
-    return min(max(float(score), 0.0), 1.0)  # rounding may leave 1.0000000000000002
+def _probability(score: float | None) -> float | None:
+    return (
+        None if score is None else min(max(float(score), 0.0), 1.0)
+    )  # rounding may leave 1.0000000000000002

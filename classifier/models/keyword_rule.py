@@ -1,18 +1,24 @@
 """A keyword rule: a condition on the words said, with an effect on a category."""
 
 import logging
+from datetime import datetime
 from typing import Self
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from classifier.engine import grammar, rule_trial
+from classifier.engine.chance import Paired
 from classifier.engine.errors import RuleInvalid
+from classifier.engine.rulelang import Expression, from_json, says, to_text
 from classifier.engine.rules import Rule
+from classifier.engine.strength import RuleRecord, Strength
 
 logger = logging.getLogger(__name__)
+
+MEASURED = ["labels_right", "labels_found", "model_better", "model_worse", "measured_at"]
+"""What the machine counts: no change of the rule, so not in its history."""
 
 
 class KeywordRuleQuerySet(models.QuerySet["KeywordRule"]):
@@ -36,20 +42,42 @@ class KeywordRuleQuerySet(models.QuerySet["KeywordRule"]):
                 logger.error("rule=%s left_out=%s", row.pk, error)
         return rules
 
+    def waiting_to_be_measured(self) -> Self:
+        """Return the rules that were changed since they were measured, or never were."""
+        return self.filter(measured_at=None)
+
 
 class KeywordRule(models.Model):
-    """One rule as an operations admin edits it. The phrases are kept as typed, one per line."""
+    """One rule as an operations admin edits it: in three boxes of phrases, or in the language.
+
+    In boxes the phrases are kept as typed, one per line; else ``expression`` is the rule. What
+    labels say of it is measured by the machine and never typed.
+    """
 
     class Effect(models.TextChoices):
         ASSIGN = "assign", "assign the category"
         BOOST = "boost", "make the category more likely"
+        PENALISE = "penalise", "make the category less likely"
         VETO = "veto", "rule the category out"
+        REVIEW = "review", "let a person look"
 
     class SpokenBy(models.TextChoices):
         CUSTOMER = "customer", "the customer"
         REPRESENTATIVE = "representative", "the representative"
         BOT = "bot", "the bot"
         ANYONE = "", "anyone"
+
+    SAYS = (
+        "category",
+        "effect",
+        "expression",
+        "any_of",
+        "all_of",
+        "none_of",
+        "speaker",
+        "whole_word",
+    )
+    """The fields that make the rule what it is: where one changes, its measure is void."""
 
     name = models.CharField(max_length=120, unique=True)
     category = models.ForeignKey(
@@ -74,12 +102,33 @@ class KeywordRule(models.Model):
         default=True,
         help_text="“card” then does not match “discard”. End a phrase with * for any ending.",
     )
-    effect = models.CharField(max_length=6, choices=Effect, default=Effect.ASSIGN)
-    strength = models.FloatField(
-        default=0.95,
-        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="How often the rule is right when it matches, from 0 to 1.",
+    expression = models.JSONField(
+        null=True,
+        blank=True,
+        default=None,
+        help_text="The rule in the rule language, in its stored form; empty: the boxes are it.",
     )
+    effect = models.CharField(max_length=8, choices=Effect, default=Effect.ASSIGN)
+    is_certain = models.BooleanField(
+        "certain",
+        default=False,
+        help_text="Assigns the category on your word alone, whatever the model says. Without it"
+        " the rule assigns once labelled conversations show that it is right often enough; until"
+        " then it only makes the category more likely.",
+    )
+    strength = models.FloatField(
+        null=True,
+        editable=False,
+        help_text="Share of the labelled conversations it finds that it is right about, drawn"
+        " towards one half while they are few; empty: not measured.",
+    )
+    labels_right = models.PositiveIntegerField(default=0, editable=False)
+    labels_found = models.PositiveIntegerField(default=0, editable=False)
+    """Labelled conversations that the rule finds; of those, the ones that it is right about."""
+    model_better = models.PositiveIntegerField(null=True, editable=False)
+    model_worse = models.PositiveIntegerField(null=True, editable=False)
+    """Held-out conversations it finds that the model alone, and the rule alone, is right about."""
+    measured_at = models.DateTimeField(null=True, editable=False)
     must_match = models.TextField(
         "must match",
         blank=True,
@@ -94,7 +143,7 @@ class KeywordRule(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=MEASURED)
 
     objects = KeywordRuleQuerySet.as_manager()
 
@@ -102,11 +151,16 @@ class KeywordRule(models.Model):
         ordering = ("category__code", "name")
         constraints = (
             models.CheckConstraint(
-                condition=Q(strength__gte=0.0, strength__lte=1.0),
+                condition=Q(strength=None) | Q(strength__gte=0.0, strength__lte=1.0),
                 name="a_rule_strength_is_a_share",
             ),
             models.CheckConstraint(
-                condition=~Q(any_of="") | ~Q(all_of=""), name="a_rule_looks_for_something"
+                condition=~Q(any_of="") | ~Q(all_of="") | Q(expression__isnull=False),
+                name="a_rule_looks_for_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(labels_right__lte=models.F("labels_found")),
+                name="a_rule_is_right_about_what_it_finds",
             ),
         )
 
@@ -119,20 +173,72 @@ class KeywordRule(models.Model):
         Raises:
             RuleInvalid: the phrases are not in the rule language; says which and why.
         """
-        condition = grammar.Condition.from_lines(
+        return Rule(
+            name=self.name,
+            category=self.category.code,
+            condition=self.condition,
+            effect=grammar.Effect(self.effect),
+            strength=self.strength,
+            is_certain=self.is_certain,
+        )
+
+    @property
+    def condition(self) -> grammar.Condition | Expression:
+        """What must hold, as the engine reads it.
+
+        Raises:
+            RuleInvalid: it is not in the rule language; says what and why.
+        """
+        if self.expression is not None:
+            return says(from_json(self.expression))
+        return grammar.Condition.from_lines(
             self.any_of,
             self.all_of,
             self.none_of,
             self.speaker or grammar.ANYBODY,
             whole_word=self.whole_word,
         )
-        return Rule(
-            name=self.name,
-            category=self.category.code,
-            condition=condition,
-            effect=grammar.Effect(self.effect),
-            strength=self.strength,
-        )
+
+    @property
+    def text(self) -> str:
+        """The rule in the rule language, as people type it, whichever way it was made.
+
+        Raises:
+            RuleInvalid: it is not in the rule language.
+        """
+        condition = self.condition
+        if isinstance(condition, grammar.Condition):
+            return to_text(condition.to_expression())
+        return to_text(condition)
+
+    @property
+    def record(self) -> RuleRecord | None:
+        """What labels say of the rule; None: not measured, or it found none of them."""
+        if self.measured_at is None or not self.labels_found:
+            return None
+        paired = None
+        if self.model_better is not None and self.model_worse is not None:
+            paired = Paired(self.model_better, self.model_worse)
+        return RuleRecord(Strength(self.labels_right, self.labels_found), paired)
+
+    @property
+    def strength_percent(self) -> int | None:
+        return None if self.strength is None else round(100 * self.strength)
+
+    def keep_record(self, record: RuleRecord | None, *, at: datetime) -> None:
+        """Take over what labels say; None: the rule found none of them."""
+        strength = record.strength if record else Strength()
+        paired = record.against_model if record else None
+        self.strength = strength.share if strength.found else None
+        self.labels_right, self.labels_found = strength.right, strength.found
+        self.model_better = paired.better if paired else None
+        self.model_worse = paired.worse if paired else None
+        self.measured_at = at
+
+    def forget_record(self) -> None:
+        """Void what was measured, because the rule says something else now."""
+        self.strength = self.measured_at = self.model_better = self.model_worse = None
+        self.labels_right = self.labels_found = 0
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Return what must be mended before this may be saved: field, and a sentence.
@@ -140,17 +246,21 @@ class KeywordRule(models.Model):
         The phrases must be in the rule language, and each example sentence must be treated as
         its box says.
         """
+        if self.expression is not None:
+            return self._failures("expression")
         wrong = [
             (box, mistake)
             for box in ("any_of", "all_of", "none_of")
             for mistake in rule_trial.mistakes_in(getattr(self, box))
         ]
-        if wrong:
-            return wrong
+        return wrong or self._failures("any_of")
+
+    def _failures(self, box: str) -> list[tuple[str, str]]:
+        """Return what the rule as a whole, told at ``box``, and its examples have wrong."""
         try:
             rule = self.to_rule()
         except RuleInvalid as refusal:
-            return [("any_of", f"{str(refusal)[:1].upper()}{str(refusal)[1:].rstrip('.')}.")]
+            return [(box, f"{str(refusal)[:1].upper()}{str(refusal)[1:].rstrip('.')}.")]
         return [
             ("must_match" if failure.must_match else "must_not_match", str(failure))
             for failure in rule_trial.failures(rule, self.must_match, self.must_not_match)

@@ -35,7 +35,8 @@ class StarterRule:
     """The category's path."""
     condition: Condition
     effect: Effect
-    strength: float
+    is_certain: bool
+    """Whether it decides alone from the first day, before labels say how often it is right."""
     must: tuple[str, ...]
     """Sentences for which the rule must hold."""
     must_not: tuple[str, ...]
@@ -50,7 +51,9 @@ class StarterRule:
         code = taxonomy.code_at(self.category)
         if code is None:
             raise ValueError(f"no category {' > '.join(self.category)} for rule {self.name}")
-        return Rule(self.name, code, self.condition, self.effect, self.strength)
+        return Rule(
+            self.name, code, self.condition, self.effect, is_certain=self.is_certain
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def _rule(found: Mapping[str, Any]) -> StarterRule:
         category=split_path(found["category"]),
         condition=condition,
         effect=Effect(found["effect"]),
-        strength=found["strength"],
+        is_certain=found["certain"],
         must=tuple(found["must"]),
         must_not=tuple(found["must_not"]),
     )

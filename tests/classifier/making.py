@@ -74,7 +74,9 @@ def a_person(name: str = "ada") -> User:
 
 
 def a_rule(name: str, category: Category, any_of: str, **fields: object) -> KeywordRule:
-    return KeywordRule.objects.create(name=name, category=category, any_of=any_of, **fields)
+    return KeywordRule.objects.create(
+        **{"name": name, "category": category, "any_of": any_of, "is_certain": True, **fields}
+    )
 
 
 TOPICS = {

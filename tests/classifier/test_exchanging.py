@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
 
+from classifier.engine.rulelang import parse, to_json
 from classifier.exchanging import (
     FORMS,
     FileInvalid,
@@ -49,11 +50,15 @@ def some_taxonomy():
         speaker="",
         whole_word=False,
         effect="boost",
-        strength=0.1 + 0.2,
+        is_certain=False,
         must_match="my money back",
         is_active=False,
     )
     make.make_rule(name="Plain", category=billing)
+    expression = to_json(parse('near("card", "stolen", 3) in first 2 turns'))
+    make.make_rule(
+        name="Typed", category=billing, any_of="", expression=expression, effect="review"
+    )
 
 
 def stored():
@@ -71,7 +76,7 @@ def test_what_goes_out_and_comes_back_changes_nothing(code):
 
     plan = take(taxonomy_file(FORMS[code]), f"taxonomy.{code}")
 
-    assert plan.counts == {"category": {"unchanged": 2}, "rule": {"unchanged": 2}}
+    assert plan.counts == {"category": {"unchanged": 2}, "rule": {"unchanged": 3}}
     assert stored() == before
 
 
@@ -90,7 +95,10 @@ def test_a_file_makes_the_same_taxonomy_elsewhere(code):
     assert rule.category.path_label == "Billing > =Refund"
     assert rule.any_of == "money back\n-refund*\n退款"
     assert (rule.speaker, rule.whole_word, rule.effect) == ("", False, "boost")
-    assert (rule.strength, rule.is_active) == (0.1 + 0.2, False)
+    assert (rule.is_certain, rule.is_active) == (False, False)
+    assert KeywordRule.objects.get(name="Plain").is_certain
+    typed = KeywordRule.objects.get(name="Typed")
+    assert (typed.text, typed.any_of) == ('near("card", "stolen", 3) in first 2 turns', "")
     assert rule.history.count() == 1
 
 
@@ -258,7 +266,7 @@ def test_the_habits_of_spreadsheets_are_understood():
 
     assert Category.objects.get().code == "101"
     rule = KeywordRule.objects.get()
-    assert (rule.any_of, rule.strength) == ("sent back\nreturned", 0.9)
+    assert (rule.any_of, rule.is_certain) == ("sent back\nreturned", True)
     assert (rule.speaker, rule.whole_word) == ("", False)
 
 
@@ -276,7 +284,66 @@ def test_other_csv_is_understood(content):
 
     take(content)
 
-    assert KeywordRule.objects.get().strength == 0.9
+    assert KeywordRule.objects.get().is_certain
+    assert KeywordRule.objects.get().strength is None
+
+
+def test_a_typed_strength_of_an_older_file_is_no_measure_and_a_weak_one_no_certainty():
+    make.make_category("Refund")
+
+    take(b"name,category,any_of,strength\nA,refund,money,0.6\n")
+
+    rule = KeywordRule.objects.get()
+    assert (rule.is_certain, rule.strength) == (False, None)
+
+
+def test_a_measured_strength_goes_out_and_is_not_brought_in():
+    make.make_rule(name="A", any_of="money", strength=0.75, labels_right=2, labels_found=2)
+    content = taxonomy_file(FORMS["csv"])
+    assert b",0.75," in content
+
+    plan = take(content.replace(b",0.75,", b",0.25,"))
+
+    assert not plan.news
+    assert KeywordRule.objects.get().strength == 0.75
+
+
+def test_a_rule_that_says_something_else_is_unmeasured_again():
+    make.make_rule(name="A", any_of="money", strength=0.75, labels_right=2, labels_found=2)
+
+    take(b"name,any_of\nA,cash\n")
+
+    rule = KeywordRule.objects.get()
+    assert (rule.strength, rule.labels_found, rule.measured_at) == (None, 0, None)
+
+
+def test_a_rule_of_the_language_takes_the_place_of_boxes_and_back():
+    make.make_rule(name="A", any_of="money")
+
+    take(b'name,expression,any_of\nA,"""money"" by anybody",\n')
+    typed = KeywordRule.objects.get()
+    take(b"name,any_of\nA,cash\n")
+    boxed = KeywordRule.objects.get()
+
+    assert (typed.text, typed.any_of) == ('"money" by anybody', "")
+    assert (boxed.expression, boxed.any_of) == (None, "cash")
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (b'"near(""a""",', "expected"),
+        (b'"none(""a"")",', "hold for silence"),
+        (b'"""money""",money', "not in both"),
+    ],
+)
+def test_a_mistake_in_the_language_is_told_at_its_column(cells, told):
+    make.make_category("Refund")
+
+    ((_, column, sentence),) = wrong(b"name,category,expression,any_of\nA,refund," + cells)
+
+    assert column == "expression"
+    assert told in sentence
 
 
 def test_lines_are_counted_as_an_editor_counts_them_and_rows_as_a_spreadsheet_does():
@@ -355,9 +422,9 @@ def test_the_commands_take_away_look_and_bring_in(tmp_path, capsys):
     assert not KeywordRule.objects.exists()
     call_command("import_taxonomy", str(file))
 
-    assert looked["rule"] == {"added": 2}
+    assert looked["rule"] == {"added": 3}
     assert looked["dry_run"] is True
-    assert KeywordRule.objects.count() == 2
+    assert KeywordRule.objects.count() == 3
 
 
 def test_the_command_names_wrong_rows_and_changes_nothing(tmp_path, capsys):

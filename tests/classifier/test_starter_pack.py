@@ -114,12 +114,9 @@ def test_rules_have_names_of_their_own_and_show_what_they_are_for(pack):
     assert all(rule.must and rule.must_not for rule in pack.rules)
 
 
-def test_only_assigning_rules_are_strong_enough_to_decide_alone(pack):
+def test_only_assigning_rules_decide_alone_from_the_first_day(pack):
     for rule in pack.rules:
-        if rule.effect is Effect.ASSIGN:
-            assert rule.strength >= 0.95
-        if rule.effect is Effect.BOOST:
-            assert rule.strength < 0.9
+        assert rule.is_certain is (rule.effect is Effect.ASSIGN), rule.name
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -86,7 +86,7 @@ def test_a_case_is_decided_again_when_the_customer_says_something_new(connected,
         name="Said plainly",
         category=Category.objects.get(code="billing.refund"),
         any_of="money back",
-        strength=0.99,
+        is_certain=True,
     )
     command("set_mode", "automatic")
     command("sync", "--once")
@@ -102,7 +102,7 @@ def test_a_new_category_waits_with_one_notice_until_its_value_is_deployed(
     trained, org, command, contact, tmp_path
 ):
     lending = Category.objects.at_path(["Lending", "Zebra"], create=True)
-    KeywordRule.objects.create(name="Zebra", category=lending, any_of="zebra", strength=0.99)
+    KeywordRule.objects.create(name="Zebra", category=lending, any_of="zebra", is_certain=True)
     command("set_mode", "automatic")
     cases = [contact("May I borrow a zebra?"), contact("A zebra, please.")]
     assert command("sync", "--once")["held"] == 2

@@ -160,7 +160,12 @@ def _sentence(verdict: ToldVerdict) -> str:
 
 
 def _listed(reasons: Sequence[ToldReason]) -> str:
-    return ", ".join(f"{reason.label} ({reason.confidence:.0%})" for reason in reasons)
+    return ", ".join(
+        reason.label
+        if reason.confidence is None
+        else f"{reason.label} ({reason.confidence:.0%})"
+        for reason in reasons
+    )
 
 
 def _grounds(reason: ToldReason) -> Iterator[str]:

@@ -2,8 +2,9 @@ import pytest
 from django.urls import reverse
 
 from classifier.admin.rule_form import TrialForm, trial
-from classifier.models import KeywordRule
+from classifier.models import Category, KeywordRule
 from tests import factories as make
+from tests.classifier.making import gold_labels
 
 pytestmark = pytest.mark.django_db
 TRY = "/admin/classifier/keywordrule/try/"
@@ -17,7 +18,6 @@ def rule_values(**values):
         "speaker": "customer",
         "whole_word": "on",
         "effect": "assign",
-        "strength": "0.9",
         "is_active": "on",
         **values,
     }
@@ -113,6 +113,12 @@ def test_a_pasted_text_shows_what_the_rule_found():
 
     assert answer.has_matched
     assert [one.text for one in answer.segments if one.kind == "rule"] == ["MONEY   back"]
+    assert answer.consequence.startswith("It would assign Refund, once labels show")
+
+
+def test_a_certain_rule_would_assign_at_once():
+    answer = tried(try_text="my money back", is_certain="on")
+
     assert answer.consequence == "It would assign Refund."
 
 
@@ -173,3 +179,155 @@ def test_trying_needs_the_right_to_see_rules(client):
 
 def test_trying_is_a_post(editor):
     assert editor.get(TRY).status_code == 405
+
+
+LANGUAGE = {"written_in": "language", "any_of": ""}
+
+
+def test_a_rule_typed_in_the_language_is_stored_as_json_and_shown_as_text_again(client):
+    client.force_login(make.make_administrator())
+    text = 'all("money back", none("policy" by representative))'
+
+    client.post(reverse("admin:classifier_keywordrule_add"), rule_values(text=text, **LANGUAGE))
+
+    rule = KeywordRule.objects.get()
+    assert rule.expression["version"] == 1
+    assert (rule.text, rule.any_of) == (text, "")
+    page = client.get(reverse("admin:classifier_keywordrule_change", args=[rule.pk]))
+    assert page.context["adminform"].form.initial["text"] == text
+    assert rule.history.get().expression == rule.expression
+
+
+def test_a_rule_in_boxes_is_offered_in_the_language_too(client):
+    client.force_login(make.make_administrator())
+    rule = make.make_rule(any_of="refund\nmoney back", none_of="policy")
+
+    page = client.get(reverse("admin:classifier_keywordrule_change", args=[rule.pk]))
+
+    initial = page.context["adminform"].form.initial
+    assert initial["written_in"] == "boxes"
+    assert initial["text"] == 'all(words("refund", "money back"), none("policy"))'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [('all("money"', "expected"), ("", "expected"), ('none("money")', "hold for silence")],
+)
+def test_a_mistake_in_the_language_is_shown_at_its_box(client, text, told):
+    client.force_login(make.make_administrator())
+
+    answer = client.post(
+        reverse("admin:classifier_keywordrule_add"), rule_values(text=text, **LANGUAGE)
+    )
+
+    errors = answer.context["adminform"].form.errors
+    assert list(errors) == ["text"]
+    assert told in errors["text"][0]
+    assert not KeywordRule.objects.exists()
+
+
+def test_examples_keep_a_rule_of_the_language_from_being_saved(client):
+    client.force_login(make.make_administrator())
+
+    answer = client.post(
+        reverse("admin:classifier_keywordrule_add"),
+        rule_values(text='fuzzy("refund")', must_match="a refnud\nnothing", **LANGUAGE),
+    )
+
+    errors = answer.context["adminform"].form.errors
+    assert errors["must_match"] == ["Line 2: the rule does not find “nothing”, which it must."]
+
+
+def test_a_rule_of_the_language_is_told_back_and_marked_turn_by_turn():
+    said = "Customer: my card is gone\nAgent: Was it stolen?\nCustomer: stolen, yes"
+
+    answer = tried(text='"card" and "stolen" by representative', try_text=said, **LANGUAGE)
+
+    assert answer.explanation.startswith("When the customer says “card”")
+    assert answer.has_matched
+    found = [(turn.who, one.text) for turn in answer.turns for one in turn.segments if one.kind]
+    assert found == [("Customer", "card"), ("Representative", "stolen")]
+
+
+def test_examples_are_tried_while_typing():
+    answer = tried(must_match="my money back\nrefund me", must_not_match="good morning")
+
+    assert answer.examples == 3
+    assert [failure[:18] for failure in answer.failures] == ["Must match, line 2"]
+
+
+def test_the_place_of_a_mistake_is_told_while_typing(editor):
+    answer = editor.post(TRY, rule_values(text='near("a" "b", 3)', **LANGUAGE))
+
+    assert "Character 10" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "Not measured yet"),
+        ({"measured_at": make.NOON}, "It finds none of the labelled conversations"),
+        (
+            {"measured_at": make.NOON, "labels_right": 38, "labels_found": 40, "strength": 0.93},
+            "Right in 38 of 40 labelled conversations it found, so its strength is 93 %.",
+        ),
+        (
+            {"measured_at": make.NOON, "labels_right": 8, "labels_found": 40, "strength": 0.21,
+             "model_better": 12, "model_worse": 1},
+            "The model has overtaken it:",
+        ),
+    ],
+)  # fmt: skip
+def test_the_form_tells_what_labels_say_of_a_rule(client, fields, told):
+    client.force_login(make.make_administrator())
+    rule = make.make_rule(**fields)
+
+    page = client.get(reverse("admin:classifier_keywordrule_change", args=[rule.pk]))
+
+    assert told in " ".join(page.content.decode().split())
+
+
+def test_the_list_tells_counts_and_where_the_model_does_better(client):
+    client.force_login(make.make_administrator())
+    counts = {"measured_at": make.NOON, "labels_right": 8, "labels_found": 40, "strength": 0.21}
+    make.make_rule(**counts, model_better=12, model_worse=1)
+    make.make_rule()
+
+    page = client.get(reverse("admin:classifier_keywordrule_changelist")).content.decode()
+
+    assert "8 of 40; the model does better" in page
+    assert "not measured" in page
+
+
+def test_a_saved_rule_is_measured_at_once_where_labels_are_few(client):
+    client.force_login(make.make_administrator())
+    gold_labels()
+    parcel = Category.objects.get(code="delivery")
+
+    client.post(
+        reverse("admin:classifier_keywordrule_add"),
+        rule_values(any_of="parcel", category=parcel.pk),
+    )
+
+    rule = KeywordRule.objects.get()
+    assert rule.labels_found > 0
+    assert rule.strength == pytest.approx((rule.labels_right + 1) / (rule.labels_found + 2))
+
+
+def test_a_change_of_the_name_alone_keeps_the_measure(client):
+    client.force_login(make.make_administrator())
+    category = make.make_category("Refund")
+    rule = make.make_rule(
+        category=category, any_of="money back", measured_at=make.NOON, labels_right=3,
+        labels_found=4, strength=0.6, is_certain=False,
+    )  # fmt: skip
+    address = reverse("admin:classifier_keywordrule_change", args=[rule.pk])
+
+    client.post(address, rule_values(name="Another", category=category.pk))
+    rule.refresh_from_db()
+    kept = (rule.name, rule.labels_found)
+    client.post(address, rule_values(any_of="cash", category=category.pk))
+    rule.refresh_from_db()
+
+    assert kept == ("Another", 4)
+    assert rule.labels_found == 0

@@ -19,7 +19,7 @@ def client(client_who_may) -> APIClient:
 
 def test_a_text_gets_its_reasons_with_scores_apart_and_evidence(client):
     a_champion(7)
-    a_rule("Lost parcel", Category.objects.get(code="delivery"), "parcel")
+    a_rule("Lost parcel", Category.objects.get(code="delivery"), "parcel", strength=0.95)
 
     told = client.post(URL, {"text": PARCEL}).json()
 

@@ -21,7 +21,7 @@ def ceded(desk, sets, hear):
         name="Refund",
         category=a_category("billing.refund"),
         any_of="refund",
-        strength=0.99,
+        is_certain=True,
     )
     link = desk.decided_case("billing.refund")
     desk.push()

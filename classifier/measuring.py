@@ -1,0 +1,150 @@
+"""Measuring: what gold labels say of each rule, and whether the model does better where it speaks.
+
+A rule's strength is counted on the labels that a model learns from; the model, which knows those,
+is set beside the rules on the held-out ones.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from classifier import leases, serving
+from classifier.engine.chance import Paired
+from classifier.engine.errors import RuleInvalid
+from classifier.engine.example import Example
+from classifier.engine.rules import RuleBook
+from classifier.engine.strength import RuleRecord, Strength, against_model, measure
+from classifier.engine.taxonomy import Taxonomy
+from classifier.engine.text_model import TextModel
+from classifier.errands import Run
+from classifier.models import Category, Errand, GoldLabel, KeywordRule
+from classifier.models.keyword_rule import MEASURED
+
+ERRAND = "measure"
+ALL = {"all": True}
+"""Parameters of the errand that measures every rule; none: only those that were changed."""
+LEARNT = (GoldLabel.Split.TRAIN,)
+UNSEEN = (GoldLabel.Split.TEST, GoldLabel.Split.AUDIT)
+AT_ONCE = 1_000
+"""Gold labels that are read while a person waits: with some hundred rules about half a second."""
+BATCH = 500
+
+Progress = Callable[[str, float], None]
+
+
+def measure_changed(*, at: datetime, by: Any = None, at_once: int = AT_ONCE) -> bool:
+    """Measure the rules that were changed, at once where it is quick, and say whether it is done.
+
+    With more gold labels than ``at_once`` a worker is asked to; ``by`` is who changed them.
+    """
+    if GoldLabel.objects.count() > at_once:
+        Errand.objects.ask_once(ERRAND, at=at, by=by)
+        return False
+    changed = KeywordRule.objects.select_related("category").waiting_to_be_measured()
+    measure_rules(changed, at=at)
+    return True
+
+
+def measure_later(*, at: datetime, by: Any = None) -> None:
+    """Ask a worker to measure all rules anew, because the champion is another."""
+    if KeywordRule.objects.exists():
+        Errand.objects.ask_once(ERRAND, at=at, by=by, parameters=ALL)
+
+
+def do_measure(run: Run) -> Mapping[str, Any]:
+    """Do the errand ``measure``: the rules that were changed since they were measured, or all."""
+    rules = KeywordRule.objects.select_related("category")
+    if run.parameters != ALL:
+        rules = rules.waiting_to_be_measured()
+    number = measure_rules(rules, at=leases.now(), on_progress=run.say)
+    are = "rule is" if number == 1 else "rules are"
+    return {"rules": number, "told": f"{number} {are} measured on gold labels."}
+
+
+def measure_rules(
+    rules: Iterable[KeywordRule], *, at: datetime, on_progress: Progress | None = None
+) -> int:
+    """Measure rules on all gold labels, keep what comes of it, and return how many.
+
+    Switched-off rules too: before one is switched on, people see what it is worth. A rule that
+    is changed meanwhile stays unmeasured.
+    """
+    tell = on_progress or (lambda _said, _share: None)
+    rows = {row.name: row for row in rules}
+    book = RuleBook(_readable(rows.values()))
+    if not book.rules:
+        return 0
+    taxonomy = Category.objects.taxonomy()
+    strengths = _strengths(book, taxonomy, tell)
+    paired = _against_champion(book, taxonomy, tell)
+    for name in (rule.name for rule in book.rules):
+        row = rows[name]
+        strength = strengths.get(name, Strength())
+        row.keep_record(RuleRecord(strength, paired.get(name)), at=at)
+        kept = {field: getattr(row, field) for field in ("strength", *MEASURED)}
+        KeywordRule.objects.filter(pk=row.pk, changed_at=row.changed_at).update(**kept)
+    return len(book.rules)
+
+
+def _readable(rows: Iterable[KeywordRule]) -> Iterator[Any]:
+    for row in rows:
+        try:
+            yield row.to_rule()
+        except RuleInvalid:
+            continue  # told where rules are put into force
+
+
+def _strengths(book: RuleBook, taxonomy: Taxonomy, tell: Progress) -> dict[str, Strength]:
+    right: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    for batch in _batches(LEARNT, tell, "trying rules on gold labels", 0.0):
+        hits = book.match_all(example.transcript for example in batch)
+        for name, one in measure(hits, [each.categories for each in batch], taxonomy).items():
+            right[name] += one.right
+            found[name] += one.found
+    return {name: Strength(right[name], number) for name, number in found.items()}
+
+
+def _against_champion(book: RuleBook, taxonomy: Taxonomy, tell: Progress) -> dict[str, Paired]:
+    """Return each assigning rule beside the champion; nothing where there is none."""
+    champion = serving.current().champion
+    if champion is None:
+        return {}
+    better: Counter[str] = Counter()
+    worse: Counter[str] = Counter()
+    names: set[str] = set()
+    for batch in _batches(UNSEEN, tell, "asking the model beside the rules", 0.5):
+        hits = book.match_all(example.transcript for example in batch)
+        answers = _answers(champion.model, batch)
+        truths = [example.categories for example in batch]
+        for name, one in against_model(hits, answers, truths, taxonomy).items():
+            names.add(name)
+            better[name] += one.better
+            worse[name] += one.worse
+    return {name: Paired(better[name], worse[name]) for name in names}
+
+
+def _answers(model: TextModel, batch: Sequence[Example]) -> list[str]:
+    """Return the model's likeliest category of each text."""
+    predicted = model.predict([example.transcript for example in batch])
+    return [min(shares, key=lambda code: (-shares[code], code)) for shares in predicted]
+
+
+def _batches(
+    splits: Sequence[GoldLabel.Split], tell: Progress, said: str, share: float
+) -> Iterator[list[Example]]:
+    """Yield the gold labels of some splits, a few hundred at a time."""
+    labels = (
+        GoldLabel.objects.filter(split__in=splits)
+        .select_related("transcript")
+        .prefetch_related("reasons__category")
+        .order_by("id")
+    )
+    number, done = labels.count(), 0
+    rows = labels.iterator(chunk_size=BATCH)
+    while chunk := list(islice(rows, BATCH)):
+        yield [example for row in chunk if (example := row.to_example()) is not None]
+        done += len(chunk)
+        tell(said, share + done / number / 2)
