@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
+from classifier.engine.augmenting import Further, copies_of
 from classifier.engine.calibration import Array, Calibration, Link, fit_sigmoid, fit_softmax
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
@@ -55,6 +56,7 @@ def learn(
     names: Mapping[str, str] | None = None,
     phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
+    further: Further | None = None,
     on_progress: Progress | None = None,
 ) -> TextModel:
     """Return a model of these examples, with thresholds that keep the recipe's precision.
@@ -63,7 +65,8 @@ def learn(
     them: names, synonyms, phrases of rules. Both are further examples of categories that have
     few; a category of which there are phrases is learnt even without an example, and then
     nothing is promised for it. ``taxonomy`` gives the parents that an unsure category may back
-    off to. ``on_progress`` hears what is done and the share so far.
+    off to. ``further`` gives texts to be learnt besides the examples of each fit, from these
+    alone; they are never scored. ``on_progress`` hears what is done and the share so far.
 
     Raises:
         NothingToLearn: fewer than two categories have an example or a phrase, or no words are
@@ -75,6 +78,7 @@ def learn(
         names=names,
         phrases=phrases,
         taxonomy=taxonomy,
+        further=further,
         on_progress=on_progress,
     ).model
 
@@ -86,6 +90,7 @@ def learn_and_score(
     names: Mapping[str, str] | None = None,
     phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
+    further: Further | None = None,
     on_progress: Progress | None = None,
 ) -> Learned:
     """Return what ``learn`` does, with the out-of-fold scores that its thresholds rest on.
@@ -94,7 +99,7 @@ def learn_and_score(
         NothingToLearn: as ``learn``.
     """
     tell = on_progress or _tell_nobody
-    lesson = _Lesson.of(examples, recipe, _sayings(names or {}, phrases or {}), tell)
+    lesson = _Lesson.of(examples, recipe, _sayings(names or {}, phrases or {}), tell, further)
     margins = lesson.margins_out_of_fold(tell)
     tell("fitting the model", 0.8)
     weights, intercepts = lesson.fit(np.ones(len(lesson.truths), dtype=bool))
@@ -263,6 +268,10 @@ class _Lesson:
     """Labels' own names and phrases as further examples, for labels that have few."""
     name_marks: Marks
     is_exclusive: bool
+    examples: tuple[Example, ...]
+    """In the order of the matrix."""
+    further: Further | None
+    """Gives what is learnt besides the examples of a fit."""
 
     @classmethod
     def of(
@@ -271,6 +280,7 @@ class _Lesson:
         recipe: Recipe,
         sayings: "_Sayings",
         tell: Progress,
+        further: Further | None = None,
     ) -> "_Lesson":
         ordered = sorted(examples, key=lambda example: example.key)
         truths = tuple(example.categories for example in ordered)
@@ -324,6 +334,8 @@ class _Lesson:
             features.matrix(name_texts),
             marks_of([frozenset([label]) for label in named], labels, with_none=has_outsiders),
             is_exclusive,
+            tuple(ordered),
+            _all_further(recipe, further),
         )
 
     def margins_out_of_fold(self, tell: Progress, learners: Marks | None = None) -> Array:
@@ -349,29 +361,55 @@ class _Lesson:
         """Return weights (rows × columns) and intercepts learnt from the examples seen."""
         texts = vstack([self.matrix[seen], self.name_matrix]).tocsr().astype(np.float64)
         marks = np.vstack([self.marks[seen], self.name_marks])
+        if self.further:
+            more, more_marks = self._further(seen)
+            texts = vstack([texts, more]).tocsr()
+            marks = np.vstack([marks, more_marks])
+        weigh = weights_of(marks, self.recipe.balance)
         weights = np.zeros((texts.shape[1], marks.shape[1]))
         intercepts = np.full(marks.shape[1], _ABSENT)
         several = self.is_exclusive and bool((marks.sum(axis=1) == 1).all())
         if several and len(np.unique(np.argmax(marks, axis=1))) > FEWEST_LABELS:
-            self._fit_all(texts, marks, weights, intercepts)
+            self._fit_all(texts, marks, weights, intercepts, weigh)
             return weights, intercepts
         for column in np.flatnonzero(marks.any(axis=0)):
             if marks[:, column].all():
                 intercepts[column] = -_ABSENT
                 continue
-            svm = self._svm().fit(texts, marks[:, column])
+            svm = self._svm({True: weigh[column], False: 1.0}).fit(texts, marks[:, column])
             weights[:, column], intercepts[column] = svm.coef_[0], svm.intercept_[0]
         return weights, intercepts
 
+    def _further(self, seen: Marks) -> tuple[csr_matrix, Marks]:
+        """Return what is learnt besides the examples seen, and made from these alone."""
+        seen_examples = [self.examples[place] for place in np.flatnonzero(seen)]
+        more = [
+            example
+            for example in (self.further(seen_examples) if self.further else ())
+            if example.categories <= set(self.labels)
+        ]
+        readings = (Reading.of(e.transcript, self.recipe.speakers) for e in more)
+        matrix = self.features.matrix([reading.words() for reading in readings])
+        has_none = self.marks.shape[1] > len(self.labels)
+        truths = [example.categories for example in more]
+        return matrix.astype(np.float64), marks_of(truths, self.labels, with_none=has_none)
+
     def _fit_all(
-        self, texts: csr_matrix, marks: Marks, weights: Array, intercepts: Array
+        self,
+        texts: csr_matrix,
+        marks: Marks,
+        weights: Array,
+        intercepts: Array,
+        weigh: Array,
     ) -> None:
         """Fill in all columns at once: quicker, because the texts are copied once."""
-        svm = self._svm().fit(texts, np.argmax(marks, axis=1))
+        columns = np.argmax(marks, axis=1)
+        known = {column: weigh[column] for column in np.unique(columns).tolist()}
+        svm = self._svm(known).fit(texts, columns)
         weights[:, svm.classes_] = svm.coef_.T
         intercepts[svm.classes_] = svm.intercept_
 
-    def _svm(self) -> "QuietSVC":
+    def _svm(self, class_weight: Mapping[int, float]) -> "QuietSVC":
         from classifier.engine.machine import QuietSVC  # noqa: PLC0415 - see there
 
         return QuietSVC(
@@ -380,7 +418,26 @@ class _Lesson:
             max_iter=_ITERATIONS,
             dual=True,
             random_state=self.recipe.seed,
+            class_weight=dict(class_weight),
         )
+
+
+def _all_further(recipe: Recipe, further: Further | None) -> Further | None:
+    """Return what gives the copies that a recipe asks for, and what ``further`` gives."""
+    if not recipe.copies:
+        return further
+
+    def gives(examples: Sequence[Example]) -> list[Example]:
+        return [*copies_of(examples, recipe.copies), *(further(examples) if further else ())]
+
+    return gives
+
+
+def weights_of(marks: Marks, balance: float) -> Array:
+    """Return how much an example of each column counts; 1 for all where ``balance`` is 0."""
+    counts = np.maximum(marks.sum(axis=0), 1)
+    weights: Array = (counts.mean() / counts) ** balance
+    return weights
 
 
 def _calibrated(

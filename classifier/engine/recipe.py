@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from classifier.engine.augmenting import Copy
 from classifier.engine.features import NGrams
 from classifier.engine.text import Speaker
 
@@ -28,6 +29,11 @@ class Recipe:
     leaves them out (one point of accuracy on BANKING77, docs/decisions/0021)."""
     penalty: float = 1.0
     """LinearSVC's C: higher follows the examples more closely."""
+    balance: float = 0.0
+    """How much more the few examples of a rare label count than those of a common one: 0 the
+    same, 1 so that all labels weigh alike, 0.5 in between."""
+    copies: tuple[Copy, ...] = ()
+    """Copies with flaws that are learnt besides the examples; never scored."""
     names_below: int = 10
     """A label with fewer examples gets its name as one more; 0 turns that off."""
     folds: int | None = None
@@ -45,6 +51,8 @@ class Recipe:
             raise ValueError("penalty and most_features are positive numbers")
         if not 0 <= self.meaning < math.inf:
             raise ValueError(f"not a length: meaning={self.meaning}")
+        if not 0 <= self.balance <= 1:
+            raise ValueError(f"not between 0 and 1: balance={self.balance}")
         if self.min_texts is not None and self.min_texts < 1:
             raise ValueError("min_texts counts texts, from one on")
         if self.folds is not None and self.folds <= 1:
@@ -73,6 +81,8 @@ class Recipe:
 def _value(name: str, value: Any) -> Any:
     if name == "speakers":
         return tuple(Speaker(speaker) for speaker in value)
+    if name == "copies":
+        return tuple(Copy(kind) for kind in value)
     if name == "ngrams":
         return NGrams(**{part: (int(low), int(high)) for part, (low, high) in value.items()})
     return value
