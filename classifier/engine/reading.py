@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from classifier.engine.folding import Folded, fold
 from classifier.engine.redaction import without_placeholders
@@ -67,21 +69,36 @@ class Reading:
         """Return the folded turns as one text, a ``BORDER`` between one turn and the next."""
         return BORDER.join([folded.text for folded in self.folded])
 
-    def places(self, tokens: Sequence[str]) -> list[tuple[int, int, int]]:
-        """Return where each of ``tokens()`` stands: place in ``turns``, span of folded text.
-
-        A border has a place too, which means nothing.
-        """
-        text = without_placeholders(self.joined())
-        places: list[tuple[int, int, int]] = []
-        turn, turn_start, reached = 0, 0, 0
+    def places(self, tokens: Sequence[str]) -> "Places":
+        """Return where each of ``tokens()`` stands. A border has a place that means nothing."""
+        find = without_placeholders(self.joined()).find
+        starts: list[int] = []
+        reached = 0
         for token in tokens:
-            start = text.find(token, reached)
+            start = find(token, reached)
+            starts.append(start)
             reached = start + len(token)
-            places.append((turn, start - turn_start, reached - turn_start))
-            if token == BORDER:
-                turn, turn_start = turn + 1, reached
-        return places
+        return Places(tokens, starts, self.folded)
+
+
+class Places(Sequence[tuple[int, int, int]]):
+    """For each word of a reading its place in ``Reading.turns`` and span of folded text."""
+
+    def __init__(
+        self, tokens: Sequence[str], starts: Sequence[int], folded: Sequence[Folded]
+    ) -> None:
+        self._tokens = tokens
+        self._starts = starts
+        self._turns = [0, *accumulate(len(turn.text) + len(BORDER) for turn in folded)]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> tuple[int, int, int]:  # type: ignore[override]
+        start = self._starts[number]
+        turn = bisect_right(self._turns, start) - 1
+        begun = start - self._turns[turn]
+        return turn, begun, begun + len(self._tokens[number])
 
 
 def words_of(folded: str) -> list[str]:
