@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 
 from django.db import transaction
 
 from classifier import leases, serving
+from classifier.engine.text import EARLIER_REASONS, Facet
+from classifier.engine.text import Transcript as Words
 from classifier.models import Decision, Prediction, Transcript
 from classifier.models.decision import AuditDraw, Proposal
 from classifier.serving import Serving
@@ -92,7 +94,7 @@ def decide_claimed(rows: Sequence[Transcript]) -> Decided:
     """
     current = serving.current()
     with leases.kept(rows):
-        weighed = current.weigh([row.words for row in rows])
+        weighed = current.weigh(_words(rows))
     proposals = [
         Proposal(
             row,
@@ -107,6 +109,18 @@ def decide_claimed(rows: Sequence[Transcript]) -> Decided:
         row.pk: _best(shares) for row, (_, shares) in zip(rows, weighed, strict=True) if shares
     }
     return _stand(proposals, predictions)
+
+
+def _words(rows: Sequence[Transcript]) -> list[Words]:
+    """Return the words of each row, with the reasons that its conversation ever had as a facet."""
+    earlier = Decision.objects.reasons_ever([row.thread for row in rows])
+    return [
+        replace(words, facets=(*words.facets, Facet(EARLIER_REASONS, codes)))
+        if (codes := earlier.get(row.thread, ()))
+        else words
+        for row in rows
+        for words in (row.words,)
+    ]
 
 
 def _set_aside(row: Transcript) -> Decided:

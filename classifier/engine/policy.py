@@ -29,9 +29,10 @@ class Policy:
     """Only these are answered; what rules or the model say of others is left out."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     """Of the model in use: its probabilities mean nothing beside another's thresholds."""
-    decisive: float = 0.9
+    decisive: float = 0.95
     """Measured strength from which on an assign rule decides alone; a weaker one only boosts.
 
+    As high as the precision that is promised by default: a rule may not break the promise.
     What an admin stated as certain decides alone, whatever was measured.
     """
     boost: float = 2.0

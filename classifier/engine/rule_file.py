@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 from classifier.engine.errors import EngineError, RuleInvalid
 from classifier.engine.grammar import ANYBODY, Condition, Effect
 from classifier.engine.rule_trial import failures
+from classifier.engine.rulelang import Expression, parse, says
 from classifier.engine.rules import Rule
 from classifier.engine.taxonomy import Taxonomy, split_path
 from classifier.engine.text import Speaker
 
 _KEYS = frozenset(
     {"name", "category", "effect", "any_of", "all_of", "none_of", "speaker", "whole_word"}
-    | {"must_match", "must_not_match", "active"}
+    | {"must_match", "must_not_match", "active", "expression", "certain", "strength"}
 )
+_PHRASES = ("any_of", "all_of", "none_of")
 
 
 class RuleFileInvalid(EngineError):
@@ -25,7 +27,9 @@ class RuleFileInvalid(EngineError):
 
 
 def read_rules(path: Path | str, taxonomy: Taxonomy) -> list[Rule]:
-    """Return the active rules of a file, every one tried on its examples, without strengths.
+    """Return the active rules of a file, every one tried on its examples.
+
+    A strength in it is left out: what another desk measured says nothing of these texts.
 
     The file is ``{"rules": [{"name", "category", "expression", …}]}``, as the exchange writes it.
     A category is a code or a path of labels.
@@ -78,6 +82,7 @@ def _rule(entry: Mapping[str, Any], taxonomy: Taxonomy, place: str) -> Rule:
             category=code,
             condition=_condition(entry),
             effect=Effect(entry.get("effect", Effect.ASSIGN)),
+            is_certain=entry.get("certain") is True,
         )
         failed = list(
             failures(rule, _lines(entry, "must_match"), _lines(entry, "must_not_match"))
@@ -89,7 +94,11 @@ def _rule(entry: Mapping[str, Any], taxonomy: Taxonomy, place: str) -> Rule:
     return rule
 
 
-def _condition(entry: Mapping[str, Any]) -> Condition:
+def _condition(entry: Mapping[str, Any]) -> Condition | Expression:
+    if text := entry.get("expression"):
+        if any(entry.get(box) for box in _PHRASES):
+            raise RuleInvalid("write an expression or phrases in boxes, not both")
+        return says(parse(str(text)))
     speaker = entry.get("speaker", Speaker.CUSTOMER)
     return Condition.from_lines(
         _lines(entry, "any_of"),

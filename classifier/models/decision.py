@@ -1,6 +1,6 @@
 """What we hold to be a conversation's contact reasons, and who said so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -67,6 +67,19 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         elsewhere = Q(source=Decision.Source.PERSON, decided_by=None)
         made = self.filter(~elsewhere, thread=thread).order_by("-id")
         return made.filter(decided_at__lte=moment).first() or made.last()
+
+    def reasons_ever(self, threads: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Return thread → the codes of all reasons that it was ever given, in order of code."""
+        pairs = (
+            DecisionReason.objects.filter(decision__thread__in=threads, is_suggestion=False)
+            .values_list("decision__thread", "category__code")
+            .order_by("category__code")
+            .distinct()
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for thread, code in pairs:
+            found[thread] = (*found.get(thread, ()), code)
+        return found
 
     def stand(
         self,

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
-from classifier.engine.text import Speaker, Turn
+from classifier.engine.text import CHANNEL, LANGUAGE, QUEUE, Facet, Speaker, Turn
 from classifier.engine.text import Transcript as Words
 from classifier.leases import Leased
 
@@ -136,7 +136,7 @@ class Transcript(Faceted, Leased):
 
     @property
     def words(self) -> Words:
-        """The turns as the engine reads them."""
+        """The turns as the engine reads them, with what rules may ask for besides words."""
         return Words(
             tuple(
                 Turn(
@@ -145,8 +145,15 @@ class Transcript(Faceted, Leased):
                     datetime.fromisoformat(turn["at"]) if turn.get("at") else None,
                 )
                 for turn in self.turns
-            )
+            ),
+            tuple(Facet(name, (value,)) for name, value in self._facts() if value),
         )
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        """Yield what is known of the conversation by name; the facets before what came along."""
+        for name in (CHANNEL, LANGUAGE, QUEUE, "product", "team"):
+            yield name, getattr(self, name)
+        yield from ((name, str(value)) for name, value in self.context.items())
 
     @property
     def is_waiting(self) -> bool:

@@ -38,6 +38,22 @@ def test_a_rule_listens_to_whom_it_says(tmp_path):
     assert book.match(Transcript((Turn(Speaker.REPRESENTATIVE, "refund"),)))
 
 
+def test_a_rule_in_the_rule_language_is_read_and_an_old_strength_is_not(tmp_path):
+    rule = {
+        "name": "late refund",
+        "category": "Billing > Refund",
+        "expression": 'near("refund", "late", 3)',
+        "certain": True,
+        "strength": 0.9,
+    }
+
+    (read,) = read_rules(written(tmp_path, rule), TREE)
+
+    assert (read.is_certain, read.strength) == (True, None)
+    assert RuleBook([read]).match(Transcript.of("My refund is late"))
+    assert not RuleBook([read]).match(Transcript.of("Where is my refund?"))
+
+
 def test_a_rule_that_is_switched_off_is_left_out(tmp_path):
     assert read_rules(written(tmp_path, REFUND | {"active": False}), TREE) == []
 
@@ -48,6 +64,8 @@ def test_a_rule_that_is_switched_off_is_left_out(tmp_path):
         ({"category": "Rain"}, "rule 1 .refunds.: there is no category “Rain”"),
         ({"any_of": []}, "at least one phrase"),
         ({"weight": 3}, "unknown key 'weight'"),
+        ({"expression": '"money"'}, "not both"),
+        ({"any_of": [], "expression": 'near("a"'}, "expected"),
         ({"effect": "explode"}, "explode"),
         ({"must_match": ["money back"]}, "does not find “money back”"),
         ({"must_not_match": ["no refund"]}, "finds “no refund”"),
