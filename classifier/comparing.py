@@ -101,7 +101,9 @@ def _asked(
     except ArtifactRefused as error:
         raise CannotCompare(f"Model {version.number} cannot be asked: {error}.") from error
     taxonomy = current.taxonomy
-    return Contender.of(model, examples, current.rulebook, taxonomy, on_batch=tell)
+    return Contender.of(
+        model, examples, current.rulebook, taxonomy, policy=current.policy, on_batch=tell
+    )
 
 
 def _unseen() -> list[Example]:

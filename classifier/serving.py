@@ -87,13 +87,13 @@ class Shelf:
         A champion whose artifact is damaged is not served: the last good one of this process
         is, else the rules alone; the reason is logged and kept on the model version.
         """
-        taxonomy = Category.objects.taxonomy()
+        demanded = Category.objects.policy(Thresholds(), audit_share=settings.AUDIT_SHARE)
         rules = KeywordRule.objects.in_force().rules()
         version = ModelVersion.objects.champions().first()
         with self._lock:
             champion = self._follow(version)
             thresholds = champion.model.thresholds if champion else Thresholds()
-            policy = Policy(taxonomy, thresholds, audit_share=settings.AUDIT_SHARE)
+            policy = replace(demanded, thresholds=thresholds)
             return Serving(self._compiled(rules), champion, policy)
 
     def _compiled(self, rules: list[Rule]) -> RuleBook:

@@ -39,15 +39,25 @@ class CategoryAdmin(TaxonomyFilePages, WithTaxonomyFile, SimpleHistoryAdmin, Mod
         "code",
         "rule_count",
         "example_count",
+        "is_critical",
         "is_active",
     )
-    list_filter: tuple[str, ...] = ("is_active",)
+    list_filter: tuple[str, ...] = ("is_active", "is_critical", "needs_own_proof")
     list_select_related: tuple[str, ...] = ("parent",)
     search_fields = ("label", "code")
     ordering = ("code",)
-    fields = ("label", "parent", "code", "guideline", "is_active")
+    fields = (
+        "label",
+        "parent",
+        "code",
+        "guideline",
+        "is_active",
+        "needs_own_proof",
+        "is_critical",
+        "recall_floor",
+    )
     readonly_fields = ("code",)
-    history_list_display = ("label", "is_active")
+    history_list_display = ("label", "is_active", "is_critical", "needs_own_proof")
     when_empty = (
         "A category is one reason why customers contact you, for example “Billing > Refund”. "
         "Add your own, import them with your labelled conversations, or load the starter pack."
@@ -81,6 +91,8 @@ class CategoryAdmin(TaxonomyFilePages, WithTaxonomyFile, SimpleHistoryAdmin, Mod
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "guideline":
             field.widget.attrs["rows"] = 4
+        if field is not None and db_field.name == "recall_floor":
+            field.required = False  # left out, it stays as it is
         return field
 
     def save_model(

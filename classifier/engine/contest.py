@@ -1,7 +1,7 @@
 """Contest: two models answer the same unseen texts, and what comes of it is a ``Comparison``. Pure."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -53,10 +53,14 @@ class Contender:
         rulebook: RuleBook,
         taxonomy: Taxonomy,
         *,
+        policy: Policy | None = None,
         on_batch: Callable[[int], None] = lambda _done: None,
     ) -> Self:
-        """Return what a model answers; ``on_batch`` hears the number of texts done."""
-        policy = Policy(taxonomy, model.thresholds)
+        """Return what a model answers; ``on_batch`` hears the number of texts done.
+
+        ``policy``: as served, the thresholds apart, which are the model's own.
+        """
+        policy = replace(policy or Policy(taxonomy), thresholds=model.thresholds)
         labels = tuple(label for label in model.labels if label in taxonomy)
         verdicts: list[Verdict] = []
         rows: list[list[float]] = []

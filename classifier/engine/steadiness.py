@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from classifier.engine.taxonomy import Taxonomy
-from classifier.engine.verdict import Ground, Reason, Verdict
+from classifier.engine.verdict import Doubt, Ground, Reason, Verdict
 
 CLEARLY = math.log(30)
 """By how much the new reason's log-odds must exceed those of the old one, both read in the same
@@ -21,16 +21,17 @@ def steadied(
     """Return what may take the place of ``standing``; None: what stands keeps standing.
 
     ``standing``: the reasons that hold now, primary first; none: abstained. A verdict that
-    abstains replaces no reason. The primary reason stays where the verdict still names it, names
-    what lies above it, or is not clearly better; a reason below it refines it. Further reasons
-    are added and stay as long as the primary one does, so that one more message never takes
-    away what the one before brought. A reason that is no longer in ``taxonomy`` holds nothing up.
+    abstains replaces no reason, unless something critical may be meant that is not among them.
+    The primary reason stays where the verdict still names it, names what lies above it, or is
+    not clearly better; a reason below it refines it. Further reasons are added and stay as long
+    as the primary one does, so that one more message never takes away what the one before
+    brought. A reason that is no longer in ``taxonomy`` holds nothing up.
     """
     if not standing or standing[0].category not in taxonomy:
         return verdict
     old, new = standing[0].category, verdict.primary
     if new is None:
-        return None
+        return verdict if _is_alarm(verdict, standing, taxonomy) else None
     named = {reason.category: reason for reason in verdict.reasons}
     if old in named:
         others = (reason for reason in verdict.reasons if reason.category != old)
@@ -40,6 +41,16 @@ def steadied(
     if old in taxonomy.family(new.category) or not _is_clearly_better(verdict, new, old):
         return None
     return verdict
+
+
+def _is_alarm(verdict: Verdict, standing: Sequence[Reason], taxonomy: Taxonomy) -> bool:
+    """Say whether a critical category, suggested first, may be meant and does not stand yet."""
+    if verdict.doubt is not Doubt.CRITICAL:
+        return False
+    if not verdict.suggestions:
+        return True  # nobody asked for suggestions, so nobody can tell which it is
+    family = taxonomy.family(verdict.suggestions[0].category)
+    return family.isdisjoint(reason.category for reason in standing)
 
 
 def _is_clearly_better(verdict: Verdict, new: Reason, old: str) -> bool:

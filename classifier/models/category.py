@@ -1,14 +1,16 @@
 """One contact reason in the tree."""
 
-from collections.abc import Iterator, Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from classifier.engine.policy import Policy
 from classifier.engine.taxonomy import Node, Taxonomy, code_of
+from classifier.engine.thresholds import Thresholds
 
 PATH_SEPARATOR = " > "
 LABEL_CHARACTERS = 120
@@ -78,25 +80,55 @@ class CategoryQuerySet(models.QuerySet["Category"]):
         The children of an inactive category hang below its nearest active ancestor. A ring of
         parents (the form refuses it) is no reason to stop: its members hang at the top.
         """
-        rows = {row.pk: row for row in self.model.objects.all()}
+        return _tree(self.model.objects.all())
 
-        def active_parent(row: Category) -> str | None:
-            found, seen = None, {row.pk}
-            while row.parent_id is not None:
-                row = rows[row.parent_id]
-                if row.pk in seen:
-                    return None
-                seen.add(row.pk)
-                found = found or (row.code if row.is_active else None)
-            return found
+    def policy(self, thresholds: Thresholds, **more: Any) -> Policy:
+        """Return how verdicts are reached: the tree, and what is demanded of its categories.
 
-        return Taxonomy(
-            tuple(
-                Node(row.code, row.label, active_parent(row))
-                for row in rows.values()
-                if row.is_active
-            )
+        One query. ``more``: what else a Policy holds.
+        """
+        rows = list(self.model.objects.all())
+        active = [row for row in rows if row.is_active]
+        return Policy(
+            _tree(rows),
+            thresholds,
+            own_proof=frozenset(row.code for row in active if row.needs_own_proof),
+            critical={row.code: row.recall_floor for row in active if row.is_critical},
+            **more,
         )
+
+
+def _tree(categories: "Iterable[Category]") -> Taxonomy:
+    """Return the active ones as a tree; see ``taxonomy``."""
+    rows = {row.pk: row for row in categories}
+
+    def active_parent(row: Category) -> str | None:
+        found, seen = None, {row.pk}
+        while row.parent_id is not None:
+            row = rows[row.parent_id]
+            if row.pk in seen:
+                return None
+            seen.add(row.pk)
+            found = found or (row.code if row.is_active else None)
+        return found
+
+    return Taxonomy(
+        tuple(
+            Node(row.code, row.label, active_parent(row))
+            for row in rows.values()
+            if row.is_active
+        )
+    )
+
+
+class RecallFloor(float, models.Choices):
+    """The floors that a training finds a bar for (``engine.criticality.FLOORS``)."""
+
+    FOUR_IN_FIVE = 0.8, "80 %"
+    NINE_IN_TEN = 0.9, "90 %"
+    MOST = 0.95, "95 %"
+    NEARLY_ALL = 0.98, "98 %"
+    ALMOST_EACH = 0.99, "99 %"
 
 
 class Category(models.Model):
@@ -115,6 +147,26 @@ class Category(models.Model):
     )
     is_active = models.BooleanField(
         default=True, help_text="An inactive category is kept for the record but never decided."
+    )
+    needs_own_proof = models.BooleanField(
+        "needs a proof of its own",
+        default=False,
+        help_text="The model decides for it only once its own labelled conversations prove that it"
+        " is right often enough; until then it is suggested. Otherwise they may be proven together"
+        " with others.",
+    )
+    is_critical = models.BooleanField(
+        "critical",
+        default=False,
+        help_text="Must not be missed, such as fraud: where it may be meant, it is written, or a"
+        " person sees the conversation before any other.",
+    )
+    recall_floor = models.FloatField(
+        "found at least",
+        choices=RecallFloor,
+        default=RecallFloor.MOST,
+        help_text="Of a critical category: the share of its conversations that must be written or"
+        " come before a person. The higher, the more a person has to look at.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -140,6 +192,10 @@ class Category(models.Model):
             models.CheckConstraint(
                 condition=Q(parent=None) | ~Q(parent=models.F("id")),
                 name="a_category_is_not_its_own_parent",
+            ),
+            models.CheckConstraint(
+                condition=Q(recall_floor__gt=0.0, recall_floor__lt=1.0),
+                name="a_recall_floor_is_a_share_that_can_be_kept",
             ),
         )
 

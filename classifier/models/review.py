@@ -29,12 +29,14 @@ ORDINARY = 100
 """What any other priority counts, and none."""
 CLOSED = 0
 """What a conversation counts that is over: nobody waits for its reason any more."""
+CRITICAL = 1_000
+"""What a conversation counts that may be about something critical: more than all else together."""
 KINDS = {"conflict": 50, "audit": 30, "unsure": 0}
 """Two people have spent their time on a conflict already; an audit that waits for ever is none."""
 
 
-def importance_of(transcript: Transcript, kind: str) -> int:
-    """Return how early a person is asked: the Case's priority first, then the kind.
+def importance_of(transcript: Transcript, kind: str, decision: Decision | None = None) -> int:
+    """Return how early a person is asked: what may be critical, the Case's priority, the kind.
 
     ``transcript.context["priority"]`` is the priority in the words of the system it came from.
     """
@@ -42,6 +44,8 @@ def importance_of(transcript: Transcript, kind: str) -> int:
     rank = PRIORITIES.get(word, ORDINARY)
     if transcript.moment == Transcript.Moment.CLOSED:
         rank = CLOSED
+    if decision is not None and decision.doubt == Decision.DoubtCode.CRITICAL:
+        rank += CRITICAL
     return rank + KINDS[kind]
 
 
@@ -227,7 +231,7 @@ class Review(models.Model):
             transcript=transcript,
             decision=decision,
             kind=kind,
-            importance=importance_of(transcript, kind),
+            importance=importance_of(transcript, kind, decision),
             queue=transcript.queue,
             team=transcript.team,
             opened_at=at,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from threading import Barrier, Thread
 
 import pytest
@@ -5,13 +6,14 @@ from django.db import connection
 
 from classifier import leases
 from classifier.deciding import Decided, count_waiting, decide_claimed, decide_waiting
-from classifier.models import Decision, ModelVersion, Prediction, Transcript
+from classifier.models import Category, Decision, ModelVersion, Prediction, Transcript
 from classifier.tasks import decide_waiting_transcripts
 from tests.classifier.making import (
     LATER,
     NOON,
     a_category,
     a_champion,
+    a_model,
     a_person,
     a_rule,
     a_transcript,
@@ -243,3 +245,34 @@ def test_two_workers_on_one_tray_decide_each_transcript_once():
 
     assert sum(outcomes, Decided()) == Decided(decided=40)
     assert Decision.objects.standing().count() == Decision.objects.count() == 40
+
+
+def test_what_may_be_critical_is_never_tagged_as_something_else(champion):
+    a_transcript("t1", PARCEL)
+    decide_waiting(limit=10)
+    Category.objects.filter(code="refund").update(is_critical=True)
+    refund = Category.objects.get(code="refund")
+    a_rule("Watch", refund, "tracking", is_certain=False)
+
+    a_transcript("t2", PARCEL)
+    Transcript.objects.decide_again(["t1"])
+    decide_waiting(limit=10)
+
+    for thread in ("t1", "t2"):  # what was tagged before comes before a person too
+        decision = standing(thread)
+        assert (decision.category, decision.doubt) == (None, "critical")
+        assert decision.reasons.get(rank=0).category.code == "refund"
+
+
+def test_a_category_that_needs_its_own_proof_is_only_suggested_without(champion):
+    Category.objects.filter(code="delivery").update(needs_own_proof=True)
+    model = a_model()
+    without = replace(model, thresholds=replace(model.thresholds, alone={}))
+    champion.delete()
+    a_champion(2, without)
+    a_transcript("t1", PARCEL)
+
+    decide_waiting(limit=10)
+
+    assert standing("t1").category is None
+    assert standing("t1").reasons.get(rank=0).category.code == "delivery"

@@ -131,3 +131,15 @@ def test_many_are_opened_in_batches_with_the_same_number_of_queries():
         make.make_decision(category=None)
 
     assert queries(3) == queries(9)
+
+
+def test_what_may_be_critical_is_asked_before_all_else():
+    urgent = make.make_transcript(context={"priority": "Urgent"})
+    Review.objects.open("conflict", urgent, None, at=make.NOON)
+    critical = make.make_decision(category=None, doubt="critical")
+    make.make_decision(category=None)
+
+    open_reviews()
+
+    assert waiting()[0] == (critical.thread, "unsure")
+    assert waiting()[1][1] == "conflict"

@@ -115,3 +115,16 @@ def test_an_inactive_category_is_never_answered():
     named = {reason.category for reason in (*verdict.reasons, *verdict.suggestions)}
     assert "delivery" not in named
     assert KeywordRule.objects.in_force().count() == 0
+
+
+def test_what_is_demanded_of_categories_is_served():
+    a_champion()
+    Category.objects.filter(code="refund").update(is_critical=True, recall_floor=0.9)
+    Category.objects.filter(code="login").update(needs_own_proof=True)
+    gone = Category.objects.create(code="gone", label="Gone", is_critical=True, is_active=False)
+
+    policy = Shelf().current().policy
+
+    assert policy.critical == {"refund": 0.9}
+    assert policy.own_proof == {"login"}
+    assert gone.code not in policy.taxonomy

@@ -82,3 +82,35 @@ def test_the_list_is_the_tree(admin):
         "Zoo",
     ]
     assert '--depth: 1">Refund<' in answer.content.decode()
+
+
+def test_a_category_is_marked_critical_with_its_floor(admin):
+    fraud = make.make_category("Fraud")
+
+    admin.post(
+        reverse("admin:classifier_category_change", args=[fraud.pk]),
+        {
+            "label": "Fraud",
+            "is_active": "on",
+            "is_critical": "on",
+            "needs_own_proof": "on",
+            "recall_floor": "0.98",
+            **NO_MAPPING,
+        },
+    )
+
+    fraud.refresh_from_db()
+    assert (fraud.is_critical, fraud.needs_own_proof, fraud.recall_floor) == (True, True, 0.98)
+
+
+def test_a_floor_that_no_training_knows_is_refused(admin):
+    fraud = make.make_category("Fraud")
+
+    page = admin.post(
+        reverse("admin:classifier_category_change", args=[fraud.pk]),
+        {"label": "Fraud", "is_active": "on", "recall_floor": "0.5", **NO_MAPPING},
+    )
+
+    fraud.refresh_from_db()
+    assert fraud.recall_floor == 0.95
+    assert "Select a valid choice" in page.content.decode()

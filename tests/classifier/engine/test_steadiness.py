@@ -86,3 +86,18 @@ def test_a_further_reason_that_stays_is_no_longer_only_suggested():
     )
 
     assert (stands.reasons[1], stands.suggestions) == (guess, ())
+
+
+@pytest.mark.parametrize(
+    ("suggested", "standing", "stands"),
+    [
+        pytest.param(["login"], ["delivery"], [], id="something else stands"),
+        pytest.param(["billing"], ["billing.refund"], None, id="it stands already, finer"),
+        pytest.param(["login"], ["delivery", "login"], None, id="it stands beside another"),
+        pytest.param([], ["delivery"], [], id="nobody can tell which"),
+    ],
+)
+def test_what_may_be_critical_takes_down_what_hides_it(suggested, standing, stands):
+    alarm = Verdict((), tuple(reason(code, 0.1) for code in suggested), Doubt.CRITICAL)
+
+    assert after(alarm, *standing) == stands

@@ -1,7 +1,10 @@
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
+from classifier.engine.criticality import FLOORS
 from classifier.models import Category
+from classifier.models.category import RecallFloor
 from tests.classifier.making import a_category
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +91,13 @@ def test_paths_of_a_list_cost_no_query_each(django_assert_num_queries):
         labels = [row.path_label for row in Category.objects.with_parents()]
 
     assert "Money > Billing > Card" in labels
+
+
+@pytest.mark.parametrize("floor", [0.0, 1.0])
+def test_a_floor_is_a_share_that_can_be_kept(floor):
+    with pytest.raises(IntegrityError, match="recall_floor"):
+        Category.objects.create(code="fraud", label="Fraud", recall_floor=floor)
+
+
+def test_every_floor_that_can_be_chosen_has_a_bar():
+    assert tuple(RecallFloor.values) == FLOORS
