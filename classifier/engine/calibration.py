@@ -1,5 +1,6 @@
 """Calibration: margins of a linear model become probabilities that hold what they say."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -96,7 +97,9 @@ def fit_sigmoid(
 
 def softmax(logits: Array) -> Array:
     """Return the shares of each row, summing to 1."""
-    return np.exp(_log_softmax(logits))
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Array = raised / raised.sum(axis=1, keepdims=True)
+    return shares
 
 
 def sigmoid(logits: Array) -> Array:
@@ -122,9 +125,11 @@ def _steadied(shares: Array, steadying: NDArray[np.float32]) -> Array:
 
     The highest stays the highest.
     """
-    slope, offset = steadying
+    slope, offset = steadying.tolist()
     if (slope, offset) == (1.0, 0.0):
         return shares
+    if len(shares) == 1:
+        return _steadied_row(shares[0], slope, offset)[None]
     rows, best = np.arange(len(shares)), shares.argmax(axis=1)
     top = shares[rows, best]
     others = np.maximum(shares, np.finfo(float).tiny)  # so that they can share, however little
@@ -134,6 +139,22 @@ def _steadied(shares: Array, steadying: NDArray[np.float32]) -> Array:
     corrected = np.maximum(sigmoid(_logit(top) * slope + offset), strongest / (1 + strongest))
     others *= (1 - corrected)[:, None]
     others[rows, best] = corrected
+    return others
+
+
+def _steadied_row(shares: Array, slope: float, offset: float) -> Array:
+    """Return what ``_steadied`` does, for one row: most texts come alone."""
+    best = int(shares.argmax())
+    top = min(max(shares.item(best), _SMALLEST), 1 - _SMALLEST)
+    logit = math.log(top) - math.log1p(-top)
+    others = np.maximum(shares, np.finfo(float).tiny)
+    others[best] = 0.0
+    total = float(others.sum())
+    strongest = float(others.max()) / total if len(others) > 1 else 0.0
+    steadied = 0.5 * (1 + math.tanh(0.5 * (logit * slope + offset)))
+    corrected = max(steadied, strongest / (1 + strongest))
+    others *= (1 - corrected) / total if total else 0.0
+    others[best] = corrected
     return others
 
 

@@ -120,3 +120,25 @@ def test_the_calibration_error_is_the_gap_between_claim_and_truth():
         0.4
     )
     assert calibration_error(np.array([]), np.array([], dtype=bool)) == 0
+
+
+@given(
+    st.lists(st.floats(-60, 60), min_size=2, max_size=8),
+    st.floats(0.1, 20),
+    st.floats(-5, 5),
+)
+def test_a_text_alone_has_the_probabilities_that_it_has_among_others(margins, slope, offset):
+    columns = len(margins)
+    steadied = Calibration(
+        Link.SOFTMAX,
+        np.ones(columns, dtype=np.float32),
+        np.zeros(columns, dtype=np.float32),
+        np.array([slope, offset], dtype=np.float32),
+    )
+    row = np.array([margins])
+
+    alone = steadied.probabilities(row)
+    among = steadied.probabilities(np.concatenate([row, -row, row + 1]))
+
+    assert alone[0] == pytest.approx(among[0], abs=1e-12)
+    assert alone.sum() == pytest.approx(1)
