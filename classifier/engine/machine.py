@@ -29,11 +29,17 @@ class StreamSVM:
     """A linear SVM for each column, learnt part by part by averaged stochastic gradient descent.
 
     Hinge loss with the step sizes of Bottou (2012); the weights of the last pass are averaged
-    (Polyak and Juditsky 1992). ``penalty`` is LinearSVC's C.
+    (Polyak and Juditsky 1992). ``weigh``: how much an example of each column counts; ``penalty``
+    is LinearSVC's C.
     """
 
     def __init__(
-        self, columns: int, texts: int, penalty: float, passes: int, seed: int
+        self,
+        weigh: NDArray[np.float64],
+        texts: int,
+        penalty: float,
+        passes: int,
+        seed: int,
     ) -> None:
         self._svms = [
             SGDClassifier(
@@ -41,8 +47,9 @@ class StreamSVM:
                 alpha=1 / (penalty * texts),
                 average=texts * (passes - 1) + 1,
                 random_state=seed,
+                class_weight={True: weight, False: 1.0},
             )
-            for _ in range(columns)
+            for weight in weigh.tolist()
         ]
 
     def learn(self, texts: csr_matrix, marks: NDArray[np.bool_]) -> None:

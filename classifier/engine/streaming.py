@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier.engine.augmenting import copies_of
 from classifier.engine.calibration import Array
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
@@ -25,11 +26,13 @@ from classifier.engine.learning import (
     marks_of,
     mostly_alone,
     promising,
+    weights_of,
 )
 from classifier.engine.recipe import Recipe
-from classifier.engine.shards import HELD_OUT, Shards
+from classifier.engine.shards import HELD_OUT, Marks, Shards
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
+from classifier.engine.vectors import shipped
 
 Source = Callable[[], Iterable[Example]]
 """Gives the examples anew each time it is called, one by one; in any order, keys unique."""
@@ -161,6 +164,8 @@ class _Lesson:
     has_outsiders: bool
     named: tuple[Example, ...]
     """The names of labels that have few examples, as examples."""
+    weigh: Array
+    """How much an example of each column counts."""
 
     @classmethod
     def of(
@@ -176,13 +181,18 @@ class _Lesson:
             recipe.ngrams,
             min_texts=recipe.min_texts or 2,
             most=min(recipe.most_features, _NUMBERS // (len(labels) + 1)),
+            vectors=shipped() if recipe.meaning else None,
+            share=recipe.meaning,
         )
-        if not len(features):
+        if not features.hashed:
             raise NothingToLearn(
                 "the labelled conversations share no words; label more of them"
             )
         has_outsiders = survey.is_exclusive and survey.labelled[0] >= FEWEST_OUTSIDERS
-        return cls(recipe, labels, features, survey.texts, has_outsiders, named)
+        counts = [survey.labels[label] for label in labels]
+        counts += [survey.labelled[0]] if has_outsiders else []
+        weigh = weights_of(np.array(counts), recipe.balance)
+        return cls(recipe, labels, features, survey.texts, has_outsiders, named, weigh)
 
     def write(
         self, examples: Iterable[Example], shards: Shards, tell: Progress
@@ -193,28 +203,36 @@ class _Lesson:
         done = 0
         for block in _blocks(itertools.chain(examples, self.named)):
             texts = [_words(example, self.recipe) for example in block]
-            places = [_place(example.key) for example in block]
             apart = np.array([_is_held(turns, share) for turns in texts], dtype=bool)
-            truths = [example.categories for example in block]
-            marks = marks_of(truths, self.labels, with_none=self.has_outsiders)
-            shards.add(
-                self.features.matrix(texts), marks, np.array(places, dtype=np.uint64), apart
-            )
-            held += [
-                (place, truth)
-                for place, truth, is_held in zip(places, truths, apart, strict=True)
-                if is_held
-            ]
+            self._add(block, texts, apart, shards)
+            pairs = list(zip(block, apart, strict=True))
+            held += [(_place(e.key), e.categories) for e, is_held in pairs if is_held]
+            learnt = [example for example, is_held in pairs if not is_held]
+            if copies := copies_of(learnt, self.recipe.copies):
+                words = [_words(example, self.recipe) for example in copies]
+                self._add(copies, words, np.zeros(len(copies), dtype=bool), shards)
             done += len(block)
             tell("reading", 0.1 + 0.5 * min(1.0, done / self.texts))
         return tuple(truth for _, truth in sorted(held, key=lambda pair: pair[0]))
+
+    def _add(
+        self,
+        examples: Sequence[Example],
+        texts: list[list[list[str]]],
+        apart: Marks,
+        shards: Shards,
+    ) -> None:
+        truths = [example.categories for example in examples]
+        marks = marks_of(truths, self.labels, with_none=self.has_outsiders)
+        places = np.array([_place(example.key) for example in examples], dtype=np.uint64)
+        shards.add(self.features.matrix(texts), marks, places, apart)
 
     def fit(self, shards: Shards, tell: Progress) -> tuple[Array, Array]:
         """Return weights (features × columns) and intercepts."""
         from classifier.engine.machine import StreamSVM  # noqa: PLC0415 - see there
 
-        columns = len(self.labels) + self.has_outsiders
-        svm = StreamSVM(columns, self.texts, self.recipe.penalty, PASSES, self.recipe.seed)
+        texts = self.texts * (1 + len(self.recipe.copies))
+        svm = StreamSVM(self.weigh, texts, self.recipe.penalty, PASSES, self.recipe.seed)
         for number in range(PASSES):
             tell(f"fitting, pass {number + 1} of {PASSES}", 0.6 + 0.35 * number / PASSES)
             for part in shards.parts(self.recipe.seed + number):

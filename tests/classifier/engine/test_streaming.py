@@ -8,6 +8,7 @@ import pytest
 from scipy.sparse import random as random_matrix
 
 from classifier.engine.artifact import digest_of, dump, load
+from classifier.engine.augmenting import Copy
 from classifier.engine.calibration import Link
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.evaluation import held_out
@@ -108,6 +109,15 @@ def test_a_rare_label_is_learnt_with_its_name():
 
     (shares,) = model.predict([Transcript.of("voucher refused")])
     assert max(shares, key=shares.__getitem__) == "voucher"
+
+
+def test_copies_and_balance_change_what_a_stream_learns_and_not_what_is_held_out():
+    plain = learn_from_stream(lambda: iter(MANY), Recipe())
+    flawed = learn_from_stream(lambda: iter(MANY), Recipe(copies=(Copy.MISTYPED,), balance=1.0))
+
+    assert flawed.held_out.truths == plain.held_out.truths
+    assert share_right(flawed.model, UNSEEN) > 0.98
+    assert not np.array_equal(flawed.model.weights, plain.model.weights)
 
 
 def test_no_twin_of_what_is_held_out_is_learnt_from():
