@@ -275,7 +275,11 @@ def learned_with_thresholds(
         taxonomy,
         recipe.target_precision,
         exclusive=model.thresholds.exclusive,
+        outsiders=learned.outsiders,
+        oos_share=recipe.oos_share,
     )
+    # The critical ones rest on what was learnt from: val is too small to prove anything of one.
+    thresholds = replace(thresholds, bars=model.thresholds.bars)
     return replace(learned, model=replace(model, thresholds=thresholds))
 
 

@@ -36,6 +36,7 @@ _ALMOST_EVERY = (
     0.98  # share of labelled examples with one label, for labels to exclude each other
 )
 FEWEST_OUTSIDERS = 10  # examples without label, for "none of them" to be a class of its own
+_STRANGERS = 5  # groups of categories, each left out once to see how strangers score
 _TOLERANCE = 0.01  # of the solver; a hundred times tighter changes no digit of the accuracy
 _ITERATIONS = 1_000
 _ABSENT = -1.0  # the margin of a label that a fold's training never saw: where a no lies
@@ -47,6 +48,9 @@ class Learned:
 
     model: TextModel
     held_out: HeldOut
+    outsiders: Array | None = None
+    """Texts × labels: what models said of texts whose categories they had never learnt; they
+    stand in for texts out of scope, where a share of such is assumed and few are labelled."""
 
 
 def learn(
@@ -105,7 +109,13 @@ def learn_and_score(
     weights, intercepts = lesson.fit(np.ones(len(lesson.truths), dtype=bool))
     tell("trained", 1.0)
     fitted = Fitted(
-        recipe, lesson.labels, lesson.features, weights, intercepts, lesson.is_exclusive
+        recipe,
+        lesson.labels,
+        lesson.features,
+        weights,
+        intercepts,
+        lesson.is_exclusive,
+        lesson.margins_of_strangers(tell),
     )
     return promising(fitted, margins, lesson.truths, lesson.folds, taxonomy)
 
@@ -121,6 +131,8 @@ class Fitted:
     """Rows × columns; a last column more than labels stands for "none of them"."""
     intercepts: Array
     is_exclusive: bool
+    outsiders: Array | None = None
+    """Texts × columns margins of texts that stand in for those out of scope."""
 
 
 def promising(
@@ -139,11 +151,18 @@ def promising(
     marks = marks_of(truths, labels, with_none=columns > len(labels))
     calibration = _calibrated(margins, marks, folds, is_exclusive=fitted.is_exclusive)
     held_out = HeldOut(labels, calibration.probabilities(margins)[:, : len(labels)], truths)
+    outsiders = (
+        None
+        if fitted.outsiders is None
+        else calibration.probabilities(fitted.outsiders)[:, : len(labels)]
+    )
     thresholds = choose_thresholds(
         held_out,
         taxonomy or Taxonomy(tuple(Node(label, label) for label in labels)),
         fitted.recipe.target_precision,
         exclusive=fitted.is_exclusive,
+        outsiders=outsiders,
+        oos_share=fitted.recipe.oos_share,
     )
     steps, scales = rounded(fitted.weights * fitted.features.factors[:, None])
     model = TextModel(
@@ -157,7 +176,7 @@ def promising(
         fitted.recipe,
         digest="",
     )
-    return Learned(replace(model, digest=model_digest(model)), held_out)
+    return Learned(replace(model, digest=model_digest(model)), held_out, outsiders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +376,27 @@ class _Lesson:
             margins[unseen] = self.matrix[unseen] @ weights + intercepts
         return margins
 
+    def margins_of_strangers(self, tell: Progress) -> Array | None:
+        """Return texts × columns margins of models that never learnt the texts' categories.
+
+        They stand in for texts out of scope, where the recipe assumes a share of such and too few
+        are labelled. Being about the same business they are hard to tell apart, so they promise
+        rather too little than too much. None: nobody asks, or there is nothing to leave out.
+        """
+        labels = np.arange(len(self.labels))
+        groups = min(_STRANGERS, len(labels) // FEWEST_LABELS)
+        labelled = self.truths.count(frozenset())
+        if not self.recipe.oos_share or labelled >= FEWEST_OUTSIDERS or groups <= 1:
+            return None
+        found: list[Array] = []
+        for group in range(groups):
+            tell(f"leaving categories out, part {group + 1} of {groups}", 0.8)
+            left_out = self.marks[:, labels[labels % groups == group]].any(axis=1)
+            if left_out.any() and not left_out.all():
+                weights, intercepts = self.fit(~left_out)
+                found.append(self.matrix[left_out] @ weights + intercepts)
+        return np.vstack(found) if found else None
+
     def fit(self, seen: Marks) -> tuple[Array, Array]:
         """Return weights (rows × columns) and intercepts learnt from the examples seen."""
         texts = vstack([self.matrix[seen], self.name_matrix]).tocsr().astype(np.float64)
@@ -365,7 +405,7 @@ class _Lesson:
             more, more_marks = self._further(seen)
             texts = vstack([texts, more]).tocsr()
             marks = np.vstack([marks, more_marks])
-        weigh = weights_of(marks.sum(axis=0), self.recipe.balance)
+        weigh = weights_of(marks, self.recipe.balance)
         weights = np.zeros((texts.shape[1], marks.shape[1]))
         intercepts = np.full(marks.shape[1], _ABSENT)
         several = self.is_exclusive and bool((marks.sum(axis=1) == 1).all())
@@ -433,9 +473,9 @@ def _all_further(recipe: Recipe, further: Further | None) -> Further | None:
     return gives
 
 
-def weights_of(counts: NDArray[np.integer], balance: float) -> Array:
-    """Return how much one of so many examples of each column counts; 1 each at balance 0."""
-    counts = np.maximum(counts, 1)
+def weights_of(marks: Marks, balance: float) -> Array:
+    """Return how much an example of each column counts; 1 for all where ``balance`` is 0."""
+    counts = np.maximum(marks.sum(axis=0), 1)
     weights: Array = (counts.mean() / counts) ** balance
     return weights
 

@@ -40,6 +40,8 @@ class Recipe:
     """Parts for out-of-fold scores; None: 10, 5 or 3, fewer the more examples there are."""
     target_precision: float = 0.95
     """Share of automatic decisions that shall be right."""
+    oos_share: float | None = None
+    """Share of the traffic that is assumed to be out of scope; None: as in the labels."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -47,6 +49,8 @@ class Recipe:
             raise ValueError("a recipe names at least one speaker")
         if not 0 < self.target_precision < 1:
             raise ValueError(f"not a share: target_precision={self.target_precision}")
+        if self.oos_share is not None and not 0 <= self.oos_share < 1:
+            raise ValueError(f"not a share: oos_share={self.oos_share}")
         if self.penalty <= 0 or self.most_features < 1:
             raise ValueError("penalty and most_features are positive numbers")
         if not 0 <= self.meaning < math.inf:

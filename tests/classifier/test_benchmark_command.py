@@ -135,3 +135,14 @@ def test_a_file_that_cannot_be_measured_on_is_told_in_a_sentence(tmp_path, conte
 
     with pytest.raises(CommandError, match=reason):
         call_command("benchmark", str(path))
+
+
+def test_a_share_out_of_scope_may_be_assumed(data):
+    out = StringIO()
+
+    call_command("benchmark", str(data), "--oos-share", "0.5", "--json", stdout=out)
+
+    assumed = json.loads(out.getvalue())
+    out = StringIO()
+    call_command("benchmark", str(data), "--json", stdout=out)
+    assert assumed["coverage"] <= json.loads(out.getvalue())["coverage"]

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from classifier.commands import ReportingCommand, several, share
 from classifier.engine.errors import EngineError
 from classifier.engine.evaluation import benchmark
+from classifier.engine.recipe import Recipe
 
 
 class Command(ReportingCommand):
@@ -39,6 +40,14 @@ class Command(ReportingCommand):
             help="measure also on calls of so many conversations each, say 10",
         )
 
+        parser.add_argument(
+            "--oos-share",
+            type=share,
+            metavar="SHARE",
+            help="promise for traffic of which this share is out of scope, say 0.2 (else: as in"
+            " the labels)",
+        )
+
     def handle(
         self,
         *,
@@ -46,6 +55,7 @@ class Command(ReportingCommand):
         rules: Path | None = None,
         noise: float | None = None,
         join: int | None = None,
+        oos_share: float | None = None,
         **_options: Any,
     ) -> None:
         # disable=None: no bar when the output is not a terminal (cron, CI).
@@ -56,7 +66,14 @@ class Command(ReportingCommand):
                 bar.update(round(100 * share) - bar.n)
 
             try:
-                report = benchmark(file, rules=rules, noise=noise, join=join, on_progress=tell)
+                report = benchmark(
+                    file,
+                    Recipe(oos_share=oos_share),
+                    rules=rules,
+                    noise=noise,
+                    join=join,
+                    on_progress=tell,
+                )
             except EngineError as error:
                 raise CommandError(str(error)) from error
         figures = json.loads(report.to_json())
