@@ -405,7 +405,7 @@ class _Lesson:
             more, more_marks = self._further(seen)
             texts = vstack([texts, more]).tocsr()
             marks = np.vstack([marks, more_marks])
-        weigh = weights_of(marks, self.recipe.balance)
+        weigh = weights_of(marks.sum(axis=0), self.recipe.balance)
         weights = np.zeros((texts.shape[1], marks.shape[1]))
         intercepts = np.full(marks.shape[1], _ABSENT)
         several = self.is_exclusive and bool((marks.sum(axis=1) == 1).all())
@@ -473,9 +473,9 @@ def _all_further(recipe: Recipe, further: Further | None) -> Further | None:
     return gives
 
 
-def weights_of(marks: Marks, balance: float) -> Array:
-    """Return how much an example of each column counts; 1 for all where ``balance`` is 0."""
-    counts = np.maximum(marks.sum(axis=0), 1)
+def weights_of(counts: NDArray[np.integer], balance: float) -> Array:
+    """Return how much one of so many examples of each column counts; 1 each at balance 0."""
+    counts = np.maximum(counts, 1)
     weights: Array = (counts.mean() / counts) ** balance
     return weights
 
