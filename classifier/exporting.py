@@ -16,6 +16,7 @@ from classifier.engine.text import Speaker
 from classifier.errands import ErrandFailed, Run
 from classifier.export_sheets import SHEETS, Sheet
 from classifier.models import Category, Transcript
+from classifier.models.blindness import without_hidden
 from classifier.models.remit import within_remit
 from classifier.spreadsheets import (
     FORMS,
@@ -60,8 +61,11 @@ MAY_EXPORT = "classifier.add_errand"
 
 
 def selected(sheet: Sheet, selection: Selection, user: Any) -> QuerySet[Any]:
-    """Return the rows that ``user`` may take away, in order of their keys."""
-    rows = within_remit(sheet.rows(), user, sheet.facets)
+    """Return the rows that ``user`` may take away, in order of their keys.
+
+    Without those that an open blind audit hides from them.
+    """
+    rows = without_hidden(within_remit(sheet.rows(), user, sheet.facets), user)
     for name in FACETS:
         if value := getattr(selection, name):
             rows = rows.filter(**{f"{sheet.facets}{name}": value})

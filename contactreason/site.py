@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST
 
 from classifier import leases
 from classifier.admin import ReviewAdmin
-from classifier.admin.blind import MAY_REVIEW
 from classifier.admin.export import export_view
 from classifier.models import Review
+from classifier.models.blindness import MAY_REVIEW
 from contactreason.dashboard import dashboard
 from contactreason.sign_in import sign_in
 from sfsync import mode_setting

@@ -11,13 +11,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge, percent
-from classifier.admin.blind import hidden, is_hidden_from
+from classifier.admin.blind import hidden
 from classifier.admin.category import PARENTS
 from classifier.admin.export import Exported
 from classifier.admin.reasons import ReasonPages, ReportedReasonFilter
 from classifier.admin.shown_text import preview
 from classifier.admin.words import SOURCE_TONES, doubt_in_words
 from classifier.models import Decision
+from classifier.models.blindness import is_hidden_from, without_hidden
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -57,6 +58,10 @@ class WaitingFilter(admin.SimpleListFilter):
         return queryset.filter(category__isnull=self.value() == "yes")
 
 
+TELLS_NOTHING = {"p", "q", "all", StandingFilter.parameter_name}
+"""What the list may be asked with while rows of open blind audits stand in it."""
+
+
 @admin.register(Decision)
 class DecisionAdmin(ReasonPages, WithinRemit, Exported, ReadOnly, ModelAdmin):
     export_sheet = "decisions"
@@ -83,6 +88,8 @@ class DecisionAdmin(ReasonPages, WithinRemit, Exported, ReadOnly, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Decision]":
         rows: QuerySet[Decision] = super().get_queryset(request)
+        if request.GET.keys() - TELLS_NOTHING:  # what is found by its verdict, tells it
+            rows = without_hidden(rows, request.user)
         return rows.annotate(is_hidden=is_hidden_from(request.user))
 
     def change_view(

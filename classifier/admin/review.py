@@ -18,10 +18,10 @@ from django.views.decorators.http import require_POST
 
 from classifier import leases, reviewing
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
-from classifier.admin.blind import MAY_REVIEW
 from classifier.admin.review_page import ReviewPage, review_page
 from classifier.admin.transcript import Link
 from classifier.models import Category, Feedback, Review
+from classifier.models.blindness import MAY_REVIEW
 from classifier.models.review import ReviewQuerySet
 
 NOTE_CHARACTERS = 2000

@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, ToldFilter, WithinRemit, ago, badge
-from classifier.admin.blind import is_hidden_from
 from classifier.admin.conversation import conversation_page
 from classifier.admin.shown_text import preview
 from classifier.admin.words import doubt_in_words
 from classifier.models import Transcript
+from classifier.models.blindness import is_hidden_from
 
 
 @dataclass(frozen=True, slots=True)

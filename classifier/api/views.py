@@ -31,6 +31,7 @@ from classifier.engine.errors import TranscriptTooLarge
 from classifier.engine.intake import admitted
 from classifier.engine.text import Transcript as Words
 from classifier.models import Category, Decision, DecisionReason, Feedback, Transcript
+from classifier.models.blindness import without_hidden
 from classifier.models.remit import within_remit
 
 PROBLEMS = {(f"{kind}XX", "application/problem+json"): ProblemOut for kind in (4, 5)}
@@ -94,7 +95,10 @@ class CategoryView(mixins.ListModelMixin, GenericAPIView[Category]):
 
 
 class DecisionView(mixins.ListModelMixin, GenericAPIView[Decision]):
-    """The standing decisions, newest first; with ``superseded=true`` the replaced ones too."""
+    """The standing decisions, newest first; with ``superseded=true`` the replaced ones too.
+
+    Who may answer reviews does not see those whose blind audit is open.
+    """
 
     queryset = Decision.objects.all()
     permission_classes = (ModelPermissions,)
@@ -108,7 +112,7 @@ class DecisionView(mixins.ListModelMixin, GenericAPIView[Decision]):
         rows = Decision.objects.select_related(
             "category__parent__parent__parent", "transcript", "model_version"
         ).prefetch_related(Prefetch("reasons", reasons))
-        return within_remit(rows, self.request.user)
+        return without_hidden(within_remit(rows, self.request.user), self.request.user)
 
     @extend_schema(responses={200: DecisionOut(many=True), **PROBLEMS})
     def get(self, request: Request) -> Response:

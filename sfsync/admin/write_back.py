@@ -7,8 +7,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
-from classifier.admin.blind import hidden, is_hidden_from
+from classifier.admin.blind import hidden
 from classifier.admin.shown_text import visible
+from classifier.models.blindness import is_hidden_from
 from sfsync import pushing
 from sfsync.admin.case_page import case_url
 from sfsync.models import WriteBack

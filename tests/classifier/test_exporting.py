@@ -136,6 +136,23 @@ def test_a_lead_takes_away_only_what_their_groups_may_see(lead):
     assert [row["thread"] for row in rows(export(lead, "feedback"))] == ["a", "b"]
 
 
+def test_a_reviewer_takes_nothing_away_that_waits_for_a_blind_answer(client):
+    open_audit = make.make_review(kind="audit", decision=make.make_decision(channel="voice"))
+    answered = make.make_review(kind="audit", outcome="confirmed")
+    lead, reviewer = (
+        make.make_user(*VIEWS, "classifier.add_errand", *more)
+        for more in ((), ("classifier.change_review",))
+    )
+
+    taken = {}
+    for user in (lead, reviewer):
+        client.force_login(user)
+        taken[user] = {row["thread"] for row in rows(export(client, "decisions"))}
+
+    assert taken[lead] == {open_audit.thread, answered.thread}
+    assert taken[reviewer] == {answered.thread}
+
+
 def test_looking_at_rows_is_not_the_right_to_take_them_away(client):
     client.force_login(make.make_user(*VIEWS))
 
@@ -148,6 +165,7 @@ def test_looking_at_rows_is_not_the_right_to_take_them_away(client):
 
 def test_more_rows_ask_no_more_questions(lead, django_assert_num_queries):
     for count in (2, 12):
+        lead.user.has_perm("any")  # a request has asked by then: remembered for the user
         for _ in range(count):
             make.make_feedback()
         with django_assert_num_queries(5):

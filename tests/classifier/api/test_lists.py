@@ -4,6 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from classifier.models import Category, Decision, Feedback
+from tests import factories as make
 from tests.classifier.making import (
     LATER,
     NOON,
@@ -91,6 +92,13 @@ def test_a_replaced_decision_is_shown_only_when_asked_for(client, three_decision
 
     assert [row["source"] for row in standing] == ["person"]
     assert [row["source"] for row in all_of_them] == ["person", "model"]
+
+
+def test_a_reviewer_is_not_told_what_waits_for_a_blind_answer(client_who_may, three_decisions):
+    make.make_review(kind="audit", decision=three_decisions[1])
+    reviewer = client_who_may("view_decision", "change_review")
+
+    assert [row["thread"] for row in rows(reviewer, "/api/v1/decisions")] == ["t2", "t0"]
 
 
 @pytest.mark.parametrize(
