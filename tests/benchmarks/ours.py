@@ -14,10 +14,11 @@ from classifier.engine.evaluation import (
     quality,
 )
 from classifier.engine.example import Example
+from classifier.engine.learning import Learned, learn_and_score
 from classifier.engine.policy import Policy
-from classifier.engine.promise import choose_thresholds
 from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
+from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Speaker, Transcript
 from classifier.engine.text_model import TextModel
 from classifier.engine.thresholds import HeldOut
@@ -40,8 +41,19 @@ class Ours:
     @classmethod
     def taught(cls, data: Labelled, recipe: Recipe) -> "Ours":
         """Return what learns ``data.train``; its thresholds never see ``data.test``."""
-        learned = learned_with_thresholds(data, recipe)
-        policy = Policy(data.taxonomy, learned.model.thresholds)
+        return cls._of(learned_with_thresholds(data, recipe), data.taxonomy)
+
+    @classmethod
+    def of_names(cls, data: Labelled, recipe: Recipe) -> "Ours":
+        """Return what knows the names of the data's categories and no labelled text."""
+        labels = {code for example in data.train for code in example.categories}
+        phrases = {code: (data.taxonomy.label(code),) for code in labels}
+        learned = learn_and_score([], recipe, phrases=phrases, taxonomy=data.taxonomy)
+        return cls._of(learned, data.taxonomy)
+
+    @classmethod
+    def _of(cls, learned: Learned, taxonomy: Taxonomy) -> "Ours":
+        policy = Policy(taxonomy, learned.model.thresholds)
         return cls(learned.model, policy, learned.held_out)
 
     def verdicts(self, transcripts: Sequence[Transcript]) -> list[Verdict]:
@@ -61,34 +73,23 @@ class Ours:
         """Return the probabilities of texts that were not learnt from."""
         return held_out(self.model, examples)
 
-    def assuming(self, data: Labelled, oos_share: float) -> "Ours":
-        """Return the same model with thresholds (from ``data.val``) for so many out of scope."""
-        thresholds = choose_thresholds(
-            self.unseen(data.val),
-            data.taxonomy,
-            self.model.recipe.target_precision,
-            exclusive=self.model.thresholds.exclusive,
-            oos_share=oos_share,
-        )
-        model = replace(self.model, thresholds=thresholds)
-        return replace(self, model=model, policy=replace(self.policy, thresholds=thresholds))
-
     def artifact(self) -> bytes:
         """Return the model file."""
         return dump(self.model)
 
 
-def recipe_of(*, with_encoder: bool = False) -> Recipe:
-    """Return the default recipe, or the one that uses an encoder.
+def recipe_of(*, with_encoder: bool = False, oos_share: float | None = None) -> Recipe:
+    """Return the default recipe, or one with an encoder or an assumed share out of scope.
 
     Raises:
-        NotBuilt: recipes do not know one yet.
+        NotBuilt: recipes do not know an encoder yet.
     """
+    recipe = replace(Recipe(), oos_share=oos_share)
     if not with_encoder:
-        return Recipe()
+        return recipe
     if "encoder" not in {field.name for field in fields(Recipe)}:
         raise NotBuilt("not built yet")
-    return replace(Recipe(), encoder=True)  # type: ignore[call-arg]
+    return replace(recipe, encoder=True)  # type: ignore[call-arg]
 
 
 def customer_only(data: Labelled) -> Labelled:

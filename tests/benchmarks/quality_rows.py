@@ -126,8 +126,8 @@ def clinc150_oos_share(bench: Bench) -> None:
     data = bench.data("clinc150")
     for system in bench.each_of_ours(name):
         with bench.telling(system, name):
-            model = bench.ours("clinc150", system).assuming(data, OOS_SHARE)
-            found = model.quality(data.test)
+            recipe = recipe_of(with_encoder=system is System.ENCODER, oos_share=OOS_SHARE)
+            found = Ours.taught(data, recipe).quality(data.test)
             note = f"decides {100 * found.coverage:.1f} % of all test texts"
             bench.results.put(name, system, Figure(100 * (found.precision or 0.0), note))
     for system in bench.each_peer():
@@ -345,8 +345,8 @@ def names_only(bench: Bench) -> None:
     data = bench.data("banking77")
     for system in bench.each_of_ours("names-only"):
         with bench.telling(system, "names-only"):
-            model = ours_of_names(data, with_encoder=system is System.ENCODER)
-            found = model.quality(data.test)
+            recipe = recipe_of(with_encoder=system is System.ENCODER)
+            found = Ours.of_names(data, recipe).quality(data.test)
             bench.results.put("names-only", system, 100 * (found.accuracy or 0.0))
     texts, truths = parts(data.test)
     for system in bench.each_peer():
@@ -354,12 +354,6 @@ def names_only(bench: Bench) -> None:
             judge = taught(system, *parts(_names(data)))
             right = scoring.top_is_right(judge.margins(texts), truths, judge.labels)
             bench.results.put("names-only", system, 100 * float(right.mean()))
-
-
-def ours_of_names(data: Labelled, *, with_encoder: bool) -> Ours:
-    """Return our model of label names alone."""
-    named = replace(data, train=tuple(_names(data)))
-    return Ours.taught(named, recipe_of(with_encoder=with_encoder))
 
 
 def _draw(data: Labelled, seed: int) -> tuple[Example, ...]:
