@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from classifier.engine.calibration import Array
 from classifier.engine.features import Features, Floats
 from classifier.engine.reading import Reading
-from classifier.engine.shelf import Parts, Shelf
+from classifier.engine.shelf import SHELF_BYTES, Parts, Shelf
 
 __all__ = ["Parts", "Scorer"]
 
@@ -24,18 +24,24 @@ class Scorer:
     """Knows what every word adds to each column; shared by threads.
 
     A word's parts are worked out when it is first met, for all new words of a batch at once, and
-    remembered. What is remembered is bounded and never changes an answer.
+    remembered. What is remembered is bounded (``room``: bytes) and never changes an answer.
     """
 
     def __init__(
-        self, features: Features, weights: NDArray[np.int8], scales: Floats, intercepts: Floats
+        self,
+        features: Features,
+        weights: NDArray[np.int8],
+        scales: Floats,
+        intercepts: Floats,
+        room: int = SHELF_BYTES,
     ) -> None:
         self.features = features
         self.weights = weights
         self.scales = scales
         self.intercepts = intercepts
+        self._room = room
         self._lock = Lock()
-        self._shelf = Shelf(features, weights)
+        self._shelf = Shelf(features, weights, room)
 
     def parts(self, readings: Sequence[Reading]) -> list[Parts]:
         """Return each text taken apart, in order."""
@@ -93,7 +99,7 @@ class Scorer:
             return shelf
         with self._lock:
             if self._shelf.is_full:
-                self._shelf = Shelf(self.features, self.weights)
+                self._shelf = Shelf(self.features, self.weights, self._room)
             self._shelf.learn([word for word in words if word not in self._shelf.ids])
             return self._shelf
 

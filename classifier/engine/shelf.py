@@ -24,7 +24,7 @@ from classifier.engine.features import (
 from classifier.engine.reading import BORDER, Reading
 
 _FEW_WORDS = 6  # new words; up to here, one at a time is quicker than all at once
-_SHELF_BYTES = 24_000_000  # of what is remembered of words; one in a batch may go beyond
+SHELF_BYTES = 24_000_000  # of what is remembered of words; one in a batch may go beyond
 _WORDS_AT_ONCE = 1_000  # being learnt; with 500 columns they need 100 MB on the way
 _DAMPED: NDArray[np.float64] = np.concatenate([[0.0], 1 + np.log(np.arange(1, 256))])
 
@@ -64,12 +64,14 @@ class Parts:
 class Shelf:
     """What is remembered of words. Grows under a lock; what has a number never changes."""
 
-    def __init__(self, features: Features, weights: NDArray[np.int8]) -> None:
+    def __init__(
+        self, features: Features, weights: NDArray[np.int8], room: int = SHELF_BYTES
+    ) -> None:
         self._features = features
         self._weights = weights
         self._blocks = 3 if features.vectors else 2
         columns, width = weights.shape[1], features.vectors.width if features.vectors else 0
-        self._most: int = _SHELF_BYTES // (4 * (self._blocks * columns + width) + 200)
+        self._most: int = room // (4 * (self._blocks * columns + width) + 200)
         self._words = [BORDER]
         self._hashes = [0]
         self._hash_array: hashing.Keys = np.zeros(1, dtype=np.uint64)
