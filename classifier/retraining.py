@@ -5,15 +5,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from classifier import comparing, leases, measuring
 from classifier.engine import artifact
 from classifier.engine.cascade import classify
+from classifier.engine.class_report import class_reports
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
-from classifier.engine.policy import Policy
 from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
 from classifier.engine.taxonomy import Taxonomy
@@ -143,7 +144,7 @@ def train_candidate(
     # Only here, because scikit-learn takes seconds to import and web processes never train.
     from classifier.engine.learning import learn  # noqa: PLC0415
 
-    lesson, recipe = Lesson.of_today(), recipe or Recipe()
+    lesson, recipe = Lesson.of_today(), recipe or _usual_recipe()
     names = {node.code: lesson.taxonomy.label(node.code) for node in lesson.taxonomy}
     model = learn(
         lesson.train, recipe, names=names, taxonomy=lesson.taxonomy, on_progress=on_progress
@@ -161,13 +162,22 @@ def train_candidate(
     return version
 
 
+def _usual_recipe() -> Recipe:
+    """Return the recipe with what is set in the environment."""
+    return Recipe(
+        target_precision=settings.TARGET_PRECISION, oos_share=settings.OUT_OF_SCOPE_SHARE
+    )
+
+
 def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:
     """Return the figures on the held-out labels; only their number where there are none."""
     from classifier.engine.evaluation import held_out, quality  # noqa: PLC0415 - as above
 
+    policy = Category.objects.policy(model.thresholds)
+    promised = {"promised": asdict(whole)} if (whole := model.thresholds.whole) else {}
     if not lesson.test:
-        return {"test": 0}
-    policy = Policy(lesson.taxonomy, model.thresholds)
+        reports = class_reports(lesson.train, [], [], policy)
+        return {"test": 0, **promised, "categories": [asdict(report) for report in reports]}
     transcripts = [example.transcript for example in lesson.test]
     verdicts = [
         verdict
@@ -175,9 +185,12 @@ def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:
         for verdict in classify(transcripts[start : start + BATCH], RuleBook(), model, policy)
     ]
     found = asdict(quality(held_out(model, lesson.test), verdicts, policy))
+    reports = class_reports(lesson.train, lesson.test, verdicts, policy)
     return {
         "test": len(lesson.test),
         **{name: _rounded(value) for name, value in found.items()},
+        **promised,
+        "categories": [asdict(report) for report in reports],
     }
 
 

@@ -48,6 +48,8 @@ class Environment:
     redis_url: str
     var_dir: Path
     promotion_needs_second_person: bool
+    target_precision: float
+    out_of_scope_share: float | None
     dask_scheduler: str
     salesforce: "SalesforceVariables"
 
@@ -78,6 +80,13 @@ class Environment:
             var_dir=var_dir,
             promotion_needs_second_person=_truth(
                 variables, "PROMOTION_NEEDS_SECOND_PERSON", problems, default="true"
+            ),
+            target_precision=_share(
+                variables, "TARGET_PRECISION", problems, 0.95, must_not_be=(0.0, 1.0)
+            )
+            or 0.95,
+            out_of_scope_share=_share(
+                variables, "OUT_OF_SCOPE_SHARE", problems, None, must_not_be=(1.0,)
             ),
             dask_scheduler=variables.get("DASK_SCHEDULER", "").strip(),
             salesforce=SalesforceVariables.read(variables, problems),
@@ -214,6 +223,27 @@ def _redis_url(variables: Mapping[str, str], problems: Problems) -> str:
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         problems.add("REDIS_URL must begin with redis://, rediss:// or unix://.")
     return url
+
+
+def _share(
+    variables: Mapping[str, str],
+    name: str,
+    problems: Problems,
+    default: float | None,
+    *,
+    must_not_be: tuple[float, ...],
+) -> float | None:
+    written = variables.get(name, "").strip()
+    if not written:
+        return default
+    try:
+        share = float(written)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1 or share in must_not_be:
+        problems.add(f"{name} is {written!r}: write a share between 0 and 1, for example 0.2.")
+        return default
+    return share
 
 
 def _truth(

@@ -190,6 +190,8 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 DECIDE_BATCH = 200
 AUDIT_SHARE = 0.01
 PROMOTION_NEEDS_SECOND_PERSON = environment.promotion_needs_second_person
+TARGET_PRECISION = environment.target_precision
+OUT_OF_SCOPE_SHARE = environment.out_of_scope_share
 DASK_SCHEDULER = environment.dask_scheduler
 
 # --- Exporting ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from classifier import leases, promoting, retraining
+from classifier.admin import class_figures
 from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
 from classifier.admin.errand import KINDS, Kind
 from classifier.admin.model_figures import METRICS, TRAINED, quality, table
@@ -24,7 +25,7 @@ from classifier.admin.model_steps import (
     to_decide_again,
 )
 from classifier.admin.words import STAGE_TONES
-from classifier.models import Errand, GoldLabel, ModelVersion
+from classifier.models import Category, Errand, GoldLabel, ModelVersion
 
 ALL_THE_SAME = "train_all_the_same"
 """In the session: the next click trains although there is nothing new."""
@@ -63,12 +64,16 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     list_before_template = "classifier/model_list_top.html"
     change_form_outer_before_template = "classifier/model_top.html"
     fields = (
-        "called", "stage_badge", "measured", "trained_with", "made_how", "size", "sha256",
+        "called", "stage_badge", "measured", "promised", "watched", "each_category",
+        "trained_with", "made_how", "size", "sha256",
     )  # fmt: skip
     readonly_fields = (
         "called",
         "stage_badge",
         "measured",
+        "promised",
+        "watched",
+        "each_category",
         "trained_with",
         "made_how",
         "size",
@@ -247,6 +252,18 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     def measured(self, version: ModelVersion) -> SafeString:
         return table(version.metrics, METRICS)
 
+    @admin.display(description="Promised")
+    def promised(self, version: ModelVersion) -> SafeString:
+        return class_figures.promised(version.metrics)
+
+    @admin.display(description="Critical categories")
+    def watched(self, version: ModelVersion) -> SafeString:
+        return class_figures.watched(version.metrics, _labels())
+
+    @admin.display(description="Each category")
+    def each_category(self, version: ModelVersion) -> SafeString:
+        return class_figures.each_category(version.metrics, _labels())
+
     @admin.display(description="Trained with")
     def trained_with(self, version: ModelVersion) -> SafeString:
         return table(version.trained_on, TRAINED)
@@ -271,6 +288,11 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     @admin.display(description="Promoted", ordering="promoted_at")
     def promoted(self, version: ModelVersion) -> SafeString | None:
         return ago(version.promoted_at)
+
+
+def _labels() -> dict[str, str]:
+    """Return what people read for each category's code."""
+    return {row.code: row.path_label for row in Category.objects.with_parents()}
 
 
 def _back(request: HttpRequest, version: ModelVersion) -> HttpResponse:

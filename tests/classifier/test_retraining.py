@@ -160,3 +160,30 @@ def test_the_command_tells_the_measured_figures():
     told = json.loads(out.getvalue().splitlines()[-1])
     assert told["model"] == 1
     assert told["metrics"]["accuracy"] > 0.5
+
+
+def test_a_training_tells_what_it_promises_for_all_and_for_each_category(settings):
+    settings.TARGET_PRECISION = 0.9
+    gold_labels()
+    Category.objects.filter(code="refund").update(is_critical=True)
+
+    version = train_candidate(at=NOON)
+
+    assert version.recipe["target_precision"] == 0.9
+    assert version.metrics["promised"]["at_least"] >= 0.9
+    reports = {report["category"]: report for report in version.metrics["categories"]}
+    assert reports.keys() == set(TOPICS)
+    assert sum(report["train"] for report in reports.values()) == version.trained_on["train"]
+    assert reports["refund"]["watched"]["bar"]["texts"] > 0
+    assert reports["login"]["watched"] is None
+    assert json.loads(json.dumps(version.metrics)) == version.metrics
+
+
+def test_the_share_out_of_scope_that_is_set_is_assumed(settings):
+    settings.OUT_OF_SCOPE_SHARE = 0.2
+    gold_labels()
+
+    version = train_candidate(at=NOON)
+
+    model = artifact.load(version.artifact.content, version.sha256)
+    assert model.thresholds.oos_share == 0.2

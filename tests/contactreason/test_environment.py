@@ -26,6 +26,8 @@ def test_everything_wrong_is_reported_at_once(tmp_path):
         "DATABASE_URL": "mysql://x/y",
         "REDIS_URL": "http://x",
         "DEBUG": "perhaps",
+        "TARGET_PRECISION": "1",
+        "OUT_OF_SCOPE_SHARE": "a fifth",
         "SALESFORCE_DOMAIN": "https://acme.my.salesforce.com",
         "SALESFORCE_API_VERSION": "66",
         "SALESFORCE_LOCAL_ORIGIN": "http://192.0.2.1:80",
@@ -131,3 +133,11 @@ def test_the_example_file_names_every_variable():
 
     assert variables <= names
     assert {"DEBUG", "PLAIN_HTTP", "ALLOWED_HOSTS", "REDIS_URL", "VAR_DIR"} <= names
+
+
+def test_what_a_model_promises_is_set_by_two_shares(tmp_path):
+    usual = read(tmp_path)
+    told = read(tmp_path, TARGET_PRECISION="0.9", OUT_OF_SCOPE_SHARE="0.2")
+
+    assert (usual.target_precision, usual.out_of_scope_share) == (0.95, None)
+    assert (told.target_precision, told.out_of_scope_share) == (0.9, 0.2)

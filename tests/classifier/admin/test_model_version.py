@@ -2,10 +2,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from classifier.models import Errand, ModelVersion, Transcript
+from classifier.models import Category, Errand, ModelVersion, Transcript
+from classifier.retraining import train_candidate
 from classifier.tasks import run_errands
 from tests import factories as make
-from tests.classifier.making import a_champion, gold_labels
+from tests.classifier.making import NOON, a_champion, gold_labels
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:classifier_modelversion_changelist"
@@ -189,3 +190,25 @@ def test_measures_are_told_as_people_read_them(lead):
     page = lead.get(reverse("admin:classifier_modelversion_change", args=[version.pk]))
 
     assert "<th>Micro-F1</th><td>93.1%</td>" in page.content.decode()
+
+
+def test_the_page_tells_what_is_promised_and_which_categories_prove_it(lead):
+    gold_labels()
+    Category.objects.filter(code="refund").update(is_critical=True)
+    version = train_candidate(at=NOON)
+
+    page = lead.get(reverse("admin:classifier_modelversion_change", args=[version.pk]))
+
+    told = page.content.decode()
+    assert "of what is decided is right, 95 % sure" in told
+    assert "only together with others" in told
+    assert "came before a person first" in told
+
+
+def test_a_model_of_an_earlier_version_has_a_page_too(lead):
+    version = a_champion()
+
+    page = lead.get(reverse("admin:classifier_modelversion_change", args=[version.pk]))
+
+    assert page.status_code == 200
+    assert "No category is marked critical." in page.content.decode()
