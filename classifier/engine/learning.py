@@ -391,7 +391,9 @@ class _Lesson:
         found: list[Array] = []
         for group in range(groups):
             tell(f"leaving categories out, part {group + 1} of {groups}", 0.8)
-            left_out = self.marks[:, labels[labels % groups == group]].any(axis=1)
+            left_out: Marks = np.asarray(
+                self.marks[:, labels[labels % groups == group]].any(axis=1)
+            )
             if left_out.any() and not left_out.all():
                 weights, intercepts = self.fit(~left_out)
                 found.append(self.matrix[left_out] @ weights + intercepts)
