@@ -28,23 +28,30 @@ ALL = {"all": True}
 LEARNT = (GoldLabel.Split.TRAIN,)
 UNSEEN = (GoldLabel.Split.TEST, GoldLabel.Split.AUDIT)
 AT_ONCE = 1_000
-"""Gold labels that are read while a person waits: with some hundred rules about half a second."""
+"""Gold labels that are read for one rule while a person waits; measured: half a second."""
 BATCH = 500
 
 Progress = Callable[[str, float], None]
 
 
-def measure_changed(*, at: datetime, by: Any = None, at_once: int = AT_ONCE) -> bool:
-    """Measure the rules that were changed, at once where it is quick, and say whether it is done.
+def measure_changed(
+    rule: KeywordRule, *, at: datetime, by: Any = None, at_once: int = AT_ONCE
+) -> bool:
+    """Measure a rule that was changed, at once where it is quick, and say whether it is done.
 
     With more gold labels than ``at_once`` a worker is asked to; ``by`` is who changed them.
     """
     if GoldLabel.objects.count() > at_once:
-        Errand.objects.ask_once(ERRAND, at=at, by=by)
+        measure_waiting_later(at=at, by=by)
         return False
-    changed = KeywordRule.objects.select_related("category").waiting_to_be_measured()
-    measure_rules(changed, at=at)
+    measure_rules(KeywordRule.objects.select_related("category").filter(pk=rule.pk), at=at)
     return True
+
+
+def measure_waiting_later(*, at: datetime, by: Any = None) -> None:
+    """Ask a worker to measure what was changed; where there is no gold label, nothing to do."""
+    if GoldLabel.objects.exists():
+        Errand.objects.ask_once(ERRAND, at=at, by=by)
 
 
 def measure_later(*, at: datetime, by: Any = None) -> None:

@@ -119,7 +119,7 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
             obj.forget_record()
         super().save_model(request, obj, form, change)
         if obj.measured_at is None and not measuring.measure_changed(
-            at=timezone.now(), by=request.user
+            obj, at=timezone.now(), by=request.user
         ):
             self.message_user(request, "A worker measures it on the gold labels now.")
 

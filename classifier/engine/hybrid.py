@@ -14,6 +14,7 @@ from classifier.engine.metrics import macro_f1, micro_f1
 from classifier.engine.policy import Policy, scores_after_rules, settle
 from classifier.engine.promise import choose_thresholds
 from classifier.engine.rules import Effect, Hit, Rule, RuleBook
+from classifier.engine.stream import Stream
 from classifier.engine.strength import (
     RuleRecord,
     Strength,
@@ -22,12 +23,12 @@ from classifier.engine.strength import (
     with_strengths,
 )
 from classifier.engine.taxonomy import Taxonomy
-from classifier.engine.thresholds import HeldOut, Thresholds
+from classifier.engine.thresholds import HeldOut
 
 NEVER = 1.0
 """A ``decisive`` that no measured strength reaches: the rule only moves the model's odds."""
-_DECISIVE = (NEVER, 0.98, 0.95)
-_BOOSTS = (0.0, 1.0, 2.0, 3.0, 4.0)
+_DECISIVE = (NEVER, 0.95)
+_BOOSTS = (0.0, 1.0, 2.0, 4.0)
 _PARTS = 5
 
 Marks = NDArray[np.bool_]
@@ -161,7 +162,7 @@ def chosen_policy(learning: Texts, policy: Policy) -> Policy:
                     exclusive=policy.thresholds.exclusive,
                 ),
             )
-            covered = _accepted(scored, tried.thresholds)
+            covered = _accepted(scored, tried)
             if covered > most:
                 best, most = tried, covered
     return best
@@ -314,11 +315,13 @@ def _records(
     return {name: RuleRecord(one, paired.get(name)) for name, one in strengths.items()}
 
 
-def _accepted(scored: HeldOut, thresholds: Thresholds) -> float:
-    """Return the share of texts whose best label passes its threshold."""
+def _accepted(scored: HeldOut, policy: Policy) -> float:
+    """Return the share of texts whose best label passes its threshold, with the lead it needs."""
+    exclusive = policy.thresholds.exclusive
+    lead = Stream.of(scored, policy.taxonomy, exclusive=exclusive).lead
     accepted = [
-        thresholds.accepts(answer, float(share))
-        for answer, share in zip(scored.answers, scored.confidence, strict=True)
+        policy.thresholds.accepts(answer, float(share), float(ahead))
+        for answer, share, ahead in zip(scored.answers, scored.confidence, lead, strict=True)
     ]
     return sum(accepted) / len(accepted) if accepted else 0.0
 

@@ -129,6 +129,8 @@ def scores_after_rules(
     decisive = vote.decisive_categories
     if decisive and not vote.stand_together(decisive):
         return dict.fromkeys(vote.leaves, 0.0)
+    if decisive and policy.thresholds.exclusive:
+        return dict.fromkeys(vote.leaves, 0.0) | dict.fromkeys(decisive, 1.0)
     return vote.leaves | dict.fromkeys(decisive, 1.0)
 
 

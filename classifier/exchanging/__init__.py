@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
+from classifier import measuring
 from classifier.exchanging.category_rows import plan_categories
 from classifier.exchanging.columns import (
     ADDED,
@@ -102,6 +103,8 @@ def bring_in(
                 " what it would do now, then bring it in."
             )
         _store(plan, at, by)
+        if plan.new_rules or plan.changed_rules:
+            measuring.measure_waiting_later(at=at, by=by)
     return plan
 
 

@@ -124,9 +124,9 @@ def test_without_a_champion_nothing_is_compared():
 
 def test_many_labels_are_measured_on_by_a_worker():
     keep("train", ("a refund", "refund"), ("my refund", "refund"))
-    a_rule("Refunds", a_category("refund"), "refund")
+    rule = a_rule("Refunds", a_category("refund"), "refund")
 
-    assert measure_changed(at=NOON, at_once=1) is False
+    assert measure_changed(rule, at=NOON, at_once=1) is False
     assert KeywordRule.objects.get().measured_at is None
     run_next(ERRANDS)
 
