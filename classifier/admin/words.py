@@ -10,6 +10,7 @@ DOUBTS: dict[str, str] = {
     Decision.DoubtCode.UNSURE: "Nothing was sure enough. The best guesses are below.",
     Decision.DoubtCode.RULES_CONTRADICT: "Strong rules contradict each other, so a person must "
     "choose.",
+    Decision.DoubtCode.RULE_ASKS: "A rule asks that a person looks at what it found.",
     Decision.DoubtCode.OUT_OF_SCOPE: "This seems to be about something that no category covers.",
     Decision.DoubtCode.CRITICAL: "This may be about something critical: please look at it first.",
     Decision.DoubtCode.TOO_LARGE: "The conversation is too long to be read.",

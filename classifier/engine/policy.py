@@ -16,6 +16,7 @@ from classifier.engine.verdict import Doubt, Evidence, Ground, Reason, Verdict
 Explain = Callable[[str], tuple[Evidence, ...]]
 """Gives the model's terms that speak for a category."""
 
+_IN_FAVOUR = (Effect.ASSIGN, Effect.BOOST)
 _WORTH_SUGGESTING = 0.05  # a twentieth: below, a suggestion is noise to the person who reads it
 _SPANS_PER_RULE = 10  # more of the same rule tells a reader nothing new
 _SUREST = 1e-9  # probabilities are kept this far from 0 and 1 before their odds are taken
@@ -96,7 +97,8 @@ def settle(
     weaker assigning) rules, if it passes its threshold; else the likeliest ancestor, if that
     passes. Further categories that pass the threshold for further reasons and are not of a line
     with one taken are further reasons. Last, whatever is taken, a critical category that may be
-    meant and is none of the reasons brings the transcript before a person.
+    meant and is none of the reasons brings the transcript before a person, and so does a rule that
+    asks for one.
 
     ``probabilities`` maps category codes to calibrated probabilities; None: there is no model.
     """
@@ -110,6 +112,8 @@ def settle(
         taken += vote.further(taken)
     if vote.missed_critical(taken):
         return vote.abstention(Doubt.CRITICAL)
+    if vote.asked:
+        return vote.abstention(Doubt.RULE_ASKS)
     if not taken:
         return vote.abstention(Doubt.RULES_CONTRADICT if contradict else vote.doubt())
     reasons = tuple(vote.reason(code) for code in taken)
@@ -122,12 +126,13 @@ def scores_after_rules(
     """Return what ``settle`` holds against the thresholds, for every label, in [0, 1].
 
     The model's probabilities, raised and vetoed by the rules. What decisive rules assign has 1,
-    because no threshold is asked then; where they contradict each other everything has 0. So
+    because no threshold is asked then; where they contradict each other, or ask for a person,
+    everything has 0. So
     thresholds chosen from these scores count what the rules decide, right or wrong.
     """
     vote = _Vote(tuple(hits), probabilities, policy, _no_terms)
     decisive = vote.decisive_categories
-    if decisive and not vote.stand_together(decisive):
+    if vote.asked or (decisive and not vote.stand_together(decisive)):
         return dict.fromkeys(vote.leaves, 0.0)
     if decisive and policy.thresholds.exclusive:
         return dict.fromkeys(vote.leaves, 0.0) | dict.fromkeys(decisive, 1.0)
@@ -168,9 +173,28 @@ class _Vote:
         """The hits for each category that may be answered, strongest rule first."""
         spoken: dict[str, list[Hit]] = {}
         for hit in sorted(self.hits, key=lambda hit: (-hit.rule.weight, hit.rule.name)):
-            if hit.rule.effect is not Effect.VETO and self._may_stand(hit.rule.category):
+            if hit.rule.effect in _IN_FAVOUR and self._may_stand(hit.rule.category):
                 spoken.setdefault(hit.rule.category, []).append(hit)
         return spoken
+
+    @cached_property
+    def asked(self) -> dict[str, list[Hit]]:
+        """The hits that ask for a person, by the category that they expect."""
+        asked: dict[str, list[Hit]] = {}
+        for hit in self.hits:
+            if hit.rule.effect is Effect.REVIEW and self._may_stand(hit.rule.category):
+                asked.setdefault(hit.rule.category, []).append(hit)
+        return asked
+
+    @cached_property
+    def against(self) -> dict[str, list[Rule]]:
+        """The rules that speak against each label, itself or what stands above it."""
+        against: dict[str, list[Rule]] = {}
+        for hit in self.hits:
+            if hit.rule.effect is Effect.PENALISE and hit.rule.category in self.policy.taxonomy:
+                for code in self.policy.taxonomy.family(hit.rule.category):
+                    against.setdefault(code, []).append(hit.rule)
+        return against
 
     @cached_property
     def model(self) -> dict[str, float]:
@@ -190,11 +214,11 @@ class _Vote:
     @cached_property
     def leaves(self) -> dict[str, float]:
         """What model and rules together say of each label."""
-        if not self.spoken:
+        if not self.spoken and not self.against:
             return self.model
         return self.model | {
-            code: self._boosted(code, self.model[code])
-            for code in self.spoken
+            code: self._boosted(code, self.model[code], self.against.get(code, ()))
+            for code in self.spoken.keys() | self.against.keys()
             if code in self.model
         }
 
@@ -205,7 +229,9 @@ class _Vote:
         for code, hits in self.spoken.items():
             strength = hits[0].rule.weight if self._assigns(hits) else 0.0
             model = self._boosted(code, self.pooled[code]) if code in self.pooled else 0.0
-            scores[code] = max(strength, model, scores.get(code, 0.0))
+            scores[code] = max(strength, scores.get(code, model))
+        for code in self.asked:
+            scores.setdefault(code, self.pooled.get(code, 0.0))
         return scores
 
     @cached_property
@@ -315,16 +341,17 @@ class _Vote:
     def suggestions_besides(self, taken: Sequence[str]) -> tuple[Reason, ...]:
         """Return the best guesses that are not reasons.
 
-        What is critical comes first, then what decisive rules say.
+        What is critical comes first, then what rules ask a person about, then what decisive rules
+        say.
         """
         likely = [code for code, share in self.scores.items() if share >= _WORTH_SUGGESTING]
         alarming = self.missed_critical(taken)
-        ranked = (*alarming, *self.decisive_categories, *self._ranked(likely))
+        first = (*alarming, *self._ranked(self.asked))
+        ranked = (*first, *self.decisive_categories, *self._ranked(likely))
         worthy = [
             code
             for code in dict.fromkeys(ranked)
-            if code not in taken
-            and (code in alarming or self.scores[code] >= _WORTH_SUGGESTING)
+            if code not in taken and (code in first or self.scores[code] >= _WORTH_SUGGESTING)
         ]
         return tuple(self.reason(code) for code in worthy[: self.policy.suggestions])
 
@@ -337,7 +364,10 @@ class _Vote:
             rule_score=_strongest(hits),
             model_score=self.pooled.get(code),
             ground=self._ground(code),
-            evidence=(*_evidence(hits), *self.explain(self._explained(code))),
+            evidence=(
+                *_evidence([*hits, *self.asked.get(code, ())]),
+                *self.explain(self._explained(code)),
+            ),
         )
 
     def _may_stand(self, code: str) -> bool:
@@ -371,13 +401,14 @@ class _Vote:
         )
         return {code: share for code, share in pooled.items() if self._may_stand(code)}
 
-    def _boosted(self, code: str, share: float) -> float:
-        """Return a probability after the rules that speak for the category raised its odds."""
+    def _boosted(self, code: str, share: float, against: Iterable[Rule] = ()) -> float:
+        """Return a probability after the rules that speak for and against it moved its odds."""
         doubts = math.prod(1 - hit.rule.weight for hit in self.spoken.get(code, ()))
-        if doubts == 1:
+        hopes = math.prod(1 - rule.weight for rule in against)
+        if doubts == hopes:
             return share
         safe = min(max(share, _SUREST), 1 - _SUREST)
-        logit = math.log(safe / (1 - safe)) + self.policy.boost * (1 - doubts)
+        logit = math.log(safe / (1 - safe)) + self.policy.boost * (hopes - doubts)
         return 1 / (1 + math.exp(-logit))
 
     def _assigns(self, hits: Iterable[Hit]) -> bool:

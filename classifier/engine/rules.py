@@ -2,21 +2,23 @@
 
 import hashlib
 import json
+from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import itemgetter
 from typing import NamedTuple
 
 from classifier.engine.errors import RuleInvalid
 from classifier.engine.folding import Folded, fold, is_word_border
 from classifier.engine.grammar import Condition, Effect
-from classifier.engine.redaction import without_placeholders
+from classifier.engine.redaction import PLACEHOLDER_FILL, without_placeholders
 from classifier.engine.rulelang import Expression, says
 from classifier.engine.rulelang.canon import canonical
-from classifier.engine.rulelang.finding import APART, Finder, Reach, Sought
-from classifier.engine.rulelang.heard import Heard, Place
+from classifier.engine.rulelang.finding import APART, Finder, Reach
+from classifier.engine.rulelang.heard import Heard, Span
 from classifier.engine.rulelang.plans import Compiler, LeafPlan, Literals, Plan
 from classifier.engine.text import Speaker, Transcript
 
@@ -27,17 +29,6 @@ SPANS_KEPT = 50
 UNTRIED = 0.5  # what is reckoned with until labels say more: right as often as wrong
 _ENDING_CHARACTERS = 40  # how much of a word a star shows as evidence; the longest are shorter
 _DIGEST_FORMAT = 3  # raised when folding or matching changes what a rule book says
-
-
-class Span(NamedTuple):
-    """A place in a transcript: half-open code-point offsets into ``turns[turn].text``.
-
-    A tuple and no dataclass: thousands are made a second, at a third of the cost.
-    """
-
-    turn: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +74,7 @@ class Rule:
         return UNTRIED if self.strength is None else self.strength
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that holds for a transcript, and the places that made it hold."""
 
     rule: Rule
@@ -101,11 +91,13 @@ class RuleBook:
 
     __slots__ = (
         "_always",
+        "_direct",
+        "_endings",
         "_finder",
         "_listens_to",
         "_plans",
+        "_speakers",
         "_triggered",
-        "_uses",
         "digest",
         "rules",
     )
@@ -114,23 +106,25 @@ class RuleBook:
         self.rules = tuple(rules)
         self.digest = _digest(self.rules)
         compiler = Compiler()
-        self._plans = [_Ready.of(compiler.plan(rule.expression)) for rule in self.rules]
+        self._plans = [compiler.plan(rule.expression) for rule in self.rules]
+        self._always = [at for at, plan in enumerate(self._plans) if plan.gates is None]
+        # Numbers that lie together: ten thousand scattered lists would cost more than the search.
+        self._direct = array("l", [_NO_RULE]) * len(compiler.terms)
         self._triggered: dict[int, list[int]] = defaultdict(list)
-        self._always: list[int] = []
-        for position, ready in enumerate(self._plans):
-            if ready.plan.gates is None:
-                self._always.append(position)
-            for term in ready.plan.gates or ():
-                self._triggered[term].append(position)
-        uses: dict[Sought, list[_Use]] = defaultdict(list)
-        for (sought, speaker), number in compiler.terms.items():
-            uses[sought].append((number, speaker))
-        self._uses = [
-            (each.reach is Reach.ANY_ENDING, tuple(its)) for each, its in uses.items()
+        for position, plan in enumerate(self._plans):
+            term = _only_term(plan)
+            if term is not None and self._direct[term] == _NO_RULE:
+                self._direct[term] = position
+                continue
+            for gate in plan.gates or ():
+                self._triggered[gate].append(position)
+        self._speakers = [
+            plan.where.speaker if isinstance(plan, LeafPlan) else None for plan in self._plans
         ]
-        self._finder = Finder(uses)
-        speakers = {term.speaker for term in compiler.terms}
-        self._listens_to = frozenset(Speaker) if None in speakers else frozenset(speakers)
+        self._finder = Finder(compiler.terms)
+        self._endings = bytes(sought.reach is Reach.ANY_ENDING for sought in compiler.terms)
+        # Not a set: the hash of an enumeration's member is worked out anew in Python each time.
+        self._listens_to = None if None in compiler.speakers else tuple(compiler.speakers)
 
     def match(self, transcript: Transcript) -> tuple[Hit, ...]:
         """Return the rules that hold, in the order of the book, with spans in original offsets."""
@@ -147,64 +141,75 @@ class RuleBook:
         """
         if not self.rules:
             return ()
-        texts = [without_placeholders(turn.text) for turn in folded]
-        heard = Heard(transcript, texts, self._found(transcript, texts))
+        texts = [turn.text for turn in folded]
+        if PLACEHOLDER_FILL in APART.join(texts):
+            texts = [without_placeholders(text) for text in texts]
+        found = self._found(transcript, texts)
+        ready: list[tuple[int, list[Span]]] = []
+        turns = transcript.turns
         touched = set(self._always)
-        for term in heard.found:
-            touched.update(self._triggered.get(term, ()))
-        hits = []
-        for position in sorted(touched):
-            places = self._plans[position].places(heard)
-            if places is not None:
-                hits.append(Hit(self.rules[position], _spans(places, folded)))
-        return tuple(hits)
+        for term, places in found.items():
+            position = self._direct[term]
+            if position == _NO_RULE:
+                continue
+            speaker = self._speakers[position]
+            if speaker is not None:
+                places = [at for at in places if turns[at[0]].speaker is speaker]  # noqa: PLW2901
+            if places:
+                ready.append((position, places))
+        for term in found.keys() & self._triggered.keys():
+            touched.update(self._triggered[term])
+        if touched:
+            heard = Heard(transcript, texts, found)
+            for position in touched:
+                plan = self._plans[position]
+                if plan.holds(heard):
+                    ready.append((position, plan.evidence(heard)))
+        ready.sort(key=_POSITION)
+        return tuple(
+            [Hit(self.rules[position], _spans(places, folded)) for position, places in ready]
+        )
 
-    def _found(self, transcript: Transcript, texts: Sequence[str]) -> dict[int, list[Place]]:
-        """Return where each term is said, by whom it must be said, in reading order."""
-        turns = [
-            index
-            for index, turn in enumerate(transcript.turns)
-            if turn.speaker in self._listens_to
-        ]
-        text = APART.join([texts[index] for index in turns])
-        begins = [0, *accumulate(len(texts[index]) + 1 for index in turns)]
-        found: dict[int, list[Place]] = {}
-        for number, start, end in self._finder.find(text):
-            any_ending, uses = self._uses[number]
-            at = bisect_right(begins, start) - 1
-            turn, begun = turns[at], begins[at]
-            shown = _shown_end(text, end) if any_ending else end
-            for term, speaker in uses:
-                if speaker is None or speaker is transcript.turns[turn].speaker:
-                    place = (turn, start - begun, shown - begun)
-                    if term in found:
-                        found[term].append(place)
-                    else:
-                        found[term] = [place]
+    def _found(self, transcript: Transcript, texts: Sequence[str]) -> dict[int, list[Span]]:
+        """Return where each term is said, by whom it must be said, in reading order.
+
+        Every place is a span of folded text; where nothing moved it is the original's, too.
+        """
+        turns: Sequence[int] = range(len(texts))
+        if self._listens_to is not None:
+            said_by = [turn.speaker for turn in transcript.turns]
+            turns = [index for index in turns if said_by[index] in self._listens_to]
+        heard = texts if self._listens_to is None else [texts[index] for index in turns]
+        joined = APART.join(heard)
+        begins = [0]
+        begins.extend(accumulate([len(text) + 1 for text in heard]))
+        begun = until = turn = 0
+        found: dict[int, list[Span]] = {}
+        for term, start, end in self._finder.find(joined):
+            if not begun <= start < until:
+                at = bisect_right(begins, start) - 1
+                begun, until, turn = begins[at], begins[at + 1], turns[at]
+            shown = _shown_end(joined, end) if self._endings[term] else end
+            place = _span(Span, (turn, start - begun, shown - begun))
+            if term in found:
+                found[term].append(place)
+            else:
+                found[term] = [place]
         return found
 
 
+_NO_RULE = -1
+_POSITION = itemgetter(0)
+_span = tuple.__new__  # half the time of Span(…), and thousands are made a second
 _Use = tuple[int, Speaker | None]
 """A term, and who must say it."""
 
 
-class _Ready(NamedTuple):
-    """A plan, and the terms that are all it asks for, if they are."""
-
-    plan: Plan
-    terms: tuple[int, ...]
-
-    @classmethod
-    def of(cls, plan: Plan) -> "_Ready":
-        if isinstance(plan, LeafPlan) and isinstance(plan.source, Literals) and plan.is_plain:
-            return cls(plan, plan.source.terms)
-        return cls(plan, ())
-
-    def places(self, heard: Heard) -> Sequence[Place] | None:
-        """Return where what must be said stands; None: the plan does not hold."""
-        if self.terms:
-            return heard.places(self.terms) or None
-        return self.plan.evidence(heard) if self.plan.holds(heard) else None
+def _only_term(plan: Plan) -> int | None:
+    """Return the one term that is all a plan asks for, if it is."""
+    if isinstance(plan, LeafPlan) and isinstance(plan.source, Literals) and plan.is_plain:
+        return plan.source.terms[0] if len(plan.source.terms) == 1 else None
+    return None
 
 
 def _shown_end(text: str, end: int) -> int:
@@ -213,10 +218,17 @@ def _shown_end(text: str, end: int) -> int:
     return next((at for at in range(end, last) if is_word_border(text, at)), last)
 
 
-def _spans(places: Sequence[Place], folded: Sequence[Folded]) -> tuple[Span, ...]:
-    """Return places in original offsets."""
+def _spans(places: Sequence[Span], folded: Sequence[Folded]) -> tuple[Span, ...]:
+    """Return so many places as a hit tells, in original offsets."""
+    if len(places) > SPANS_KEPT:
+        places = places[:SPANS_KEPT]
     return tuple(
-        [Span(turn, *folded[turn].span(start, end)) for turn, start, end in places[:SPANS_KEPT]]
+        [
+            Span(place[0], *folded[place[0]].span(place[1], place[2]))
+            if folded[place[0]].starts
+            else place
+            for place in places
+        ]
     )
 
 

@@ -20,6 +20,7 @@ class Doubt(StrEnum):
     NO_MODEL = "no_model"
     UNSURE = "unsure"
     RULES_CONTRADICT = "rules_contradict"
+    RULE_ASKS = "rule_asks"
     OUT_OF_SCOPE = "out_of_scope"
     CRITICAL = "critical"
     """A critical category may be meant, and it is not sure enough to be written."""

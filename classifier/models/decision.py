@@ -252,6 +252,7 @@ class Decision(Faceted):
         NO_MODEL = "no_model", "no rule matched and no model is trained yet"
         UNSURE = "unsure", "not sure enough"
         RULES_CONTRADICT = "rules_contradict", "strong rules contradict each other"
+        RULE_ASKS = "rule_asks", "a rule asks for a person"
         OUT_OF_SCOPE = "out_of_scope", "none of the contact reasons fits"
         CRITICAL = "critical", "it may be critical"
         TOO_LARGE = "transcript_too_large", "too long to be read"

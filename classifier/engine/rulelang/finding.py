@@ -10,6 +10,7 @@ for the phrases as they are, and borders are looked at afterwards.
 """
 
 import re
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, Protocol, cast
@@ -40,19 +41,20 @@ class Sought(NamedTuple):
 class Finder:
     """Finds many phrases at once; never changed, so threads may share it."""
 
-    __slots__ = ("_all", "_bordered", "_signs")
+    __slots__ = ("_all", "_bordered", "_codes", "_numbers", "_phrases", "_signs")
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         sought = tuple(sought)
-        numbered = list(enumerate(sought))
-        signs = [(number, each) for number, each in numbered if not _is_worded(each.phrase)]
-        self._bordered = _Search(
-            (_bordered(each), (number, _lead(each), *each))
-            for number, each in numbered
-            if _is_worded(each.phrase)
-        )
-        self._signs = _Search((each.phrase, (number, 0, *each)) for number, each in signs)
-        self._all = _Search((each.phrase, (number, 0, *each)) for number, each in numbered)
+        worded = [number for number, each in enumerate(sought) if _is_worded(each.phrase)]
+        signs = [number for number, each in enumerate(sought) if not _is_worded(each.phrase)]
+        self._phrases = sought
+        # Arrays of small numbers lie together in memory: to look into ten thousand scattered
+        # entries would cost more than the search does.
+        self._numbers = array("l", worded) if signs else None
+        self._codes = bytes(_code(sought[number]) for number in worded)
+        self._bordered = _Search([_bordered(sought[number]) for number in worded])
+        self._signs = _Standing([(number, sought[number]) for number in signs])
+        self._all = _Standing(list(enumerate(sought)))
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """Return what is found: its place in ``sought``, and its half-open span of the text.
@@ -60,13 +62,43 @@ class Finder:
         ``text`` is folded, without placeholders; several stand ``APART``.
         """
         if not text.isascii() and UNSPACED.search(text):
-            return self._all.standing_in(text)
-        found = self._bordered.bordered_in(text)
-        return found + self._signs.standing_in(text) if self._signs.is_any else found
+            return self._all.find(text)
+        found = self._between_borders(text)
+        return found + self._signs.find(text) if self._numbers is not None else found
+
+    def _between_borders(self, text: str) -> list[tuple[int, int, int]]:
+        """Return what is found in a text of words with blanks between them."""
+        spaced = f" {text.translate(_SPACED)} "
+        found = []
+        codes = self._codes
+        numbers = self._numbers
+        uncut = _negations(text) if "'t" in text else None
+        for pattern, begins, ends in self._bordered.matches(spaced):
+            code = codes[pattern]
+            start = begins - 1 + (code & _LEAD)
+            end = ends - 1 - (code >> 1 & 1)
+            number = pattern if numbers is None else numbers[pattern]
+            said = text[start:end]
+            if (code & _SIGNS or said != spaced[start + 1 : end + 1]) and said != self._phrases[
+                number
+            ].phrase:
+                continue  # a sign stood where it wants another
+            if uncut and (
+                (start in uncut and not code & _ANYWHERE) or (end in uncut and code & _WORD)
+            ):
+                continue
+            found.append((number, start, end))
+        return found
 
 
-_Entry = tuple[int, int, str, Reach]
-"""Number, blanks before the phrase in its pattern, phrase, reach."""
+_LEAD, _TRAIL, _SIGNS, _WORD, _ANYWHERE = 1, 2, 4, 8, 16
+
+
+def _code(sought: Sought) -> int:
+    """Return in bits what a pattern has (a blank before, one after, signs), and its reach."""
+    has_signs = sought.phrase.translate(_SPACED) != sought.phrase
+    reach = {Reach.WORD: _WORD, Reach.ANY_ENDING: 0, Reach.ANYWHERE: _ANYWHERE}[sought.reach]
+    return _lead(sought) * _LEAD + _trail(sought) * _TRAIL + has_signs * _SIGNS + reach
 
 
 class _Automaton(Protocol):
@@ -78,42 +110,15 @@ class _Automaton(Protocol):
 class _Search:
     """One automaton; built when it is first asked, as most desks never need the third."""
 
-    __slots__ = ("_automaton", "_entries", "_patterns", "is_any")
+    __slots__ = ("_automaton", "_patterns")
 
-    def __init__(self, entries: Iterable[tuple[str, _Entry]]) -> None:
-        pairs = list(entries)
-        self._patterns = [_SURROGATE.sub("\ufffd", pattern) for pattern, _ in pairs]
-        self._entries = [entry for _, entry in pairs]
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._patterns = [_SURROGATE.sub("\ufffd", pattern) for pattern in patterns]
         self._automaton: _Automaton | None = None
-        self.is_any = bool(pairs)
 
-    def bordered_in(self, text: str) -> list[tuple[int, int, int]]:
-        """Return what is found in a text of words with blanks between them."""
-        found = []
-        entries = self._entries
-        apostrophes = "'" in text
-        for pattern, at, _ in self._matches(f" {text.translate(_SPACED)} "):
-            number, lead, phrase, reach = entries[pattern]
-            start = at - 1 + lead
-            end = start + len(phrase)
-            if text[start:end] != phrase:
-                continue  # a sign stood where it wants another
-            if apostrophes and _is_negation(text, start, end, reach):
-                continue
-            found.append((number, start, end))
-        return found
-
-    def standing_in(self, text: str) -> list[tuple[int, int, int]]:
-        """Return what is found in a text of any script."""
-        found = []
-        for pattern, start, end in self._matches(text):
-            number, _, phrase, reach = self._entries[pattern]
-            if text[start:end] == phrase and _standing(text, start, end) <= reach:
-                found.append((number, start, end))
-        return found
-
-    def _matches(self, text: str) -> Sequence[tuple[int, int, int]]:
-        if not self.is_any:
+    def matches(self, text: str) -> Sequence[tuple[int, int, int]]:
+        """Return which pattern stands where, by its end."""
+        if not self._patterns:
             return ()
         if self._automaton is None:
             self._automaton = cast("_Automaton", ahocorasick_rs.AhoCorasick(self._patterns))
@@ -122,6 +127,24 @@ class _Search:
         except UnicodeEncodeError:  # half a character, which UTF-8 cannot say
             whole = _SURROGATE.sub("\ufffd", text)
             return self._automaton.find_matches_as_indexes(whole, overlapping=True)
+
+
+class _Standing:
+    """Finds phrases as they are, then looks how they stand: for signs, and for any script."""
+
+    __slots__ = ("_search", "_sought")
+
+    def __init__(self, sought: Sequence[tuple[int, Sought]]) -> None:
+        self._sought = sought
+        self._search = _Search(each.phrase for _, each in sought)
+
+    def find(self, text: str) -> list[tuple[int, int, int]]:
+        found = []
+        for pattern, start, end in self._search.matches(text):
+            number, (phrase, reach) = self._sought[pattern]
+            if text[start:end] == phrase and _standing(text, start, end) <= reach:
+                found.append((number, start, end))
+        return found
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -133,23 +156,28 @@ def _is_worded(phrase: str) -> bool:
 
 
 def _bordered(sought: Sought) -> str:
-    pattern = " " * _lead(sought) + sought.phrase.translate(_SPACED)
-    return pattern + " " * (sought.reach is Reach.WORD and joins(sought.phrase[-1]))
+    return " " * _lead(sought) + sought.phrase.translate(_SPACED) + " " * _trail(sought)
 
 
 def _lead(sought: Sought) -> int:
     return int(sought.reach is not Reach.ANYWHERE and joins(sought.phrase[0]))
 
 
-def _is_negation(text: str, start: int, end: int, reach: Reach) -> bool:
-    """Say whether a border runs through ``n't``: elsewhere blanks around it keep it right."""
-    if reach is Reach.ANYWHERE:
-        return False
-    if "'" in text[max(start - 1, 0) : start + 1] and not is_word_border(text, start):
-        return True
-    return (
-        reach is Reach.WORD and "'" in text[end - 1 : end + 1] and not is_word_border(text, end)
+def _trail(sought: Sought) -> int:
+    return int(sought.reach is Reach.WORD and joins(sought.phrase[-1]))
+
+
+def _negations(text: str) -> frozenset[int]:
+    """Return where no word begins or ends although an apostrophe stands there: around ``n't``."""
+    return frozenset(
+        place
+        for found in _NEGATION.finditer(text)
+        for place in (found.start(), found.start() + 1)
+        if not is_word_border(text, place)
     )
+
+
+_NEGATION = re.compile("'t")
 
 
 def _standing(text: str, start: int, end: int) -> Reach:

@@ -3,13 +3,25 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from classifier.engine.folding import UNSPACED
 from classifier.engine.rulelang.nodes import Part, Scope, Where
 from classifier.engine.text import Transcript
 
-Place = tuple[int, int, int]
-"""A turn, and a half-open span of its folded text."""
+
+class Span(NamedTuple):
+    """A place in a transcript: half-open code-point offsets into ``turns[turn].text``.
+
+    A tuple and no dataclass: thousands are made a second, at a third of the cost.
+    """
+
+    turn: int
+    start: int
+    end: int
+
+
+Place = Span
 Unit = tuple[int, ...]
 """A stretch of the conversation: nothing, a turn, or a turn and a sentence."""
 Window = tuple[Scope, Unit]

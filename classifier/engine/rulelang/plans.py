@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from classifier.engine.folding import fold
 from classifier.engine.redaction import PLACEHOLDER_FILL
@@ -35,13 +35,6 @@ from classifier.engine.rulelang.patterns import Pattern, compiled, required_lite
 from classifier.engine.text import EARLIER_REASONS, Speaker
 
 MATCHES = 50  # of one regex in one turn: more would let a pattern read a long turn ever again
-
-
-class Term(NamedTuple):
-    """A folded phrase, how it must stand and who must say it; rules share equal terms."""
-
-    sought: Sought
-    speaker: Speaker | None
 
 
 class Source(Protocol):
@@ -127,7 +120,7 @@ class LeafPlan:
             return ()
         places = self.source.places(heard)
         where = self.where
-        if where.first or where.last or where.part:
+        if where.speaker or where.first or where.last or where.part:
             turns = heard.turns(where)
             places = [place for place in places if place[0] in turns]
         if self.not_inside and places:
@@ -229,9 +222,14 @@ class Nearby:
     words: int
     ordered: bool
     scope: Scope
+    where: Where
 
     def places(self, heard: Heard) -> list[Place]:
-        ones, others = heard.places(self.one), heard.places(self.other)
+        turns = heard.turns(self.where)
+        ones, others = (
+            [place for place in heard.places(terms) if place.turn in turns]
+            for terms in (self.one, self.other)
+        )
         found = set(self._pairs(heard, ones, others))
         if not self.ordered:
             found.update(self._pairs(heard, others, ones))
@@ -246,11 +244,11 @@ class Nearby:
             if at == len(seconds):
                 return
             near = seconds[at]
-            if heard.unit((turn, start, end), self.scope) != heard.unit(near, self.scope):
+            if heard.unit(Place(turn, start, end), self.scope) != heard.unit(near, self.scope):
                 continue
             between = heard.words_before(*near[:2]) - heard.words_before(turn, end)
             if between <= self.words:
-                yield (turn, start, near[2]) if near[0] == turn else near
+                yield Place(turn, start, near.end) if near.turn == turn else near
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +264,7 @@ class Patterned:
         if self.gates:
             turns &= {turn for turn, *_ in heard.places(self.gates)}
         return [
-            (turn, *span)
+            Place(turn, *span)
             for turn in sorted(turns)
             for span in _spans(self.pattern, heard.texts[turn])
         ]
@@ -280,7 +278,7 @@ class Misspelt:
     distance: int
     pieces: tuple[tuple[int, int], ...]
     """Terms, and the offset of each in the phrase."""
-    whole_word: bool
+    where: Where
 
     def places(self, heard: Heard) -> list[Place]:
         hits: dict[int, list[tuple[int, int]]] = {}
@@ -288,14 +286,14 @@ class Misspelt:
             for turn, start, _ in heard.found.get(term, ()):
                 hits.setdefault(turn, []).append((start, offset))
         return [
-            (turn, *span)
-            for turn in sorted(hits)
+            Place(turn, *span)
+            for turn in sorted(hits.keys() & heard.turns(self.where))
             for span in resembling(
                 self.phrase,
                 self.distance,
                 heard.texts[turn],
                 hits[turn],
-                whole_word=self.whole_word,
+                whole_word=self.where.whole_word,
             )
         ]
 
@@ -315,7 +313,9 @@ class Counted:
         if self.gates:
             turns &= {turn for turn, *_ in heard.places(self.gates)}
         return [
-            (turn, *span) for turn in sorted(turns) for span in self._spans(heard.texts[turn])
+            Place(turn, *span)
+            for turn in sorted(turns)
+            for span in self._spans(heard.texts[turn])
         ]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
@@ -345,7 +345,7 @@ class Similar:
                 said = text[start:end].strip()
                 if said.strip(PLACEHOLDER_FILL) and self.likeness.of(said) >= self.minimum:
                     begins = start + len(text[start:end]) - len(text[start:end].lstrip())
-                    found.append((turn, begins, begins + len(said)))
+                    found.append(Place(turn, begins, begins + len(said)))
         return found
 
 
@@ -356,7 +356,10 @@ class Similar:
 class Compiler:
     """Compiles expressions over one shared list of terms."""
 
-    terms: dict[Term, int] = field(default_factory=dict)
+    terms: dict[Sought, int] = field(default_factory=dict)
+    """Phrases and how they must stand, numbered; rules share equal ones."""
+    speakers: set[Speaker | None] = field(default_factory=set)
+    """Who is listened to."""
     _leaves: dict[Leaf, "Plan"] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -377,6 +380,7 @@ class Compiler:
             return FactPlan(leaf.name, values, where.language)
         if isinstance(leaf, Tag):
             return FactPlan(EARLIER_REASONS, (Literal.parsed(leaf.code),), where.language)
+        self.speakers.add(where.speaker)
         source, gates = self._source(leaf)
         scope = where.scope or Scope.CONVERSATION
         if isinstance(leaf, Near):
@@ -389,7 +393,7 @@ class Compiler:
             where,
             scope,
             gates,
-            self._terms(where.not_inside, None, whole_word=True),
+            self._terms(where.not_inside, whole_word=True),
             self._other(where.before),
             self._other(where.after),
         )
@@ -407,35 +411,34 @@ class Compiler:
 
     def literals(self, leaf: Phrase | Words) -> tuple[Source, frozenset[int] | None]:
         phrases = (leaf.phrase,) if isinstance(leaf, Phrase) else leaf.phrases
-        terms = self._terms(phrases, leaf.where.speaker, whole_word=leaf.where.whole_word)
+        terms = self._terms(phrases, whole_word=leaf.where.whole_word)
         return Literals(terms), frozenset(terms)
 
     def near(self, leaf: Near) -> tuple[Source, frozenset[int] | None]:
         where = leaf.where
         one, other = (
-            self._terms(side, where.speaker, whole_word=where.whole_word)
-            for side in (leaf.one, leaf.other)
+            self._terms(side, whole_word=where.whole_word) for side in (leaf.one, leaf.other)
         )
         scope = where.scope or Scope.TURN
         gates = frozenset(one if len(one) <= len(other) else other)
-        return Nearby(one, other, leaf.words, leaf.ordered, scope), gates
+        return Nearby(one, other, leaf.words, leaf.ordered, scope, where), gates
 
     def regex(self, leaf: Regex) -> tuple[Source, frozenset[int] | None]:
-        gates = self._anywhere(sorted(required_literals(leaf.pattern)), leaf.where.speaker)
+        gates = self._anywhere(sorted(required_literals(leaf.pattern)))
         source = Patterned(compiled(leaf.pattern), gates, leaf.where)
         return source, frozenset(gates) or None
 
     def fuzzy(self, leaf: Fuzzy) -> tuple[Source, frozenset[int] | None]:
         phrase = Literal.parsed(leaf.phrase).folded
         cut = pieces(phrase, leaf.distance)
-        terms = self._anywhere([piece.text for piece in cut], leaf.where.speaker)
+        terms = self._anywhere(piece.text for piece in cut)
         offsets = tuple(zip(terms, (piece.offset for piece in cut), strict=True))
-        source = Misspelt(phrase, leaf.distance, offsets, leaf.where.whole_word)
+        source = Misspelt(phrase, leaf.distance, offsets, leaf.where)
         return source, frozenset(terms)
 
     def number(self, leaf: Number) -> tuple[Source, frozenset[int] | None]:
         units = tuple(Literal.parsed(unit).folded for unit in leaf.units)
-        gates = self._anywhere(units, leaf.where.speaker)
+        gates = self._anywhere(units)
         least = 0.0 if leaf.minimum is None else leaf.minimum
         most = float("inf") if leaf.maximum is None else leaf.maximum
         return Counted(least, most, units, gates, leaf.where), frozenset(gates) or None
@@ -444,21 +447,19 @@ class Compiler:
         scope = leaf.where.scope or Scope.SENTENCE
         return Similar(Likeness.to(leaf.examples), leaf.minimum, scope, leaf.where), None
 
-    def _terms(
-        self, phrases: Iterable[str], speaker: Speaker | None, *, whole_word: bool
-    ) -> tuple[int, ...]:
+    def _terms(self, phrases: Iterable[str], *, whole_word: bool) -> tuple[int, ...]:
         found = []
         for typed in phrases:
             literal = Literal.parsed(typed)
             reach = Reach.ANY_ENDING if literal.any_ending else Reach.WORD
             sought = Sought(literal.folded, reach if whole_word else Reach.ANYWHERE)
-            found.append(self._term(Term(sought, speaker)))
+            found.append(self._term(sought))
         return tuple(dict.fromkeys(found))
 
-    def _anywhere(self, texts: Iterable[str], speaker: Speaker | None) -> tuple[int, ...]:
-        return tuple(self._term(Term(Sought(text, Reach.ANYWHERE), speaker)) for text in texts)
+    def _anywhere(self, texts: Iterable[str]) -> tuple[int, ...]:
+        return tuple(self._term(Sought(text, Reach.ANYWHERE)) for text in texts)
 
-    def _term(self, term: Term) -> int:
+    def _term(self, term: Sought) -> int:
         return self.terms.setdefault(term, len(self.terms))
 
 

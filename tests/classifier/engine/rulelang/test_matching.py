@@ -260,12 +260,11 @@ def test_what_triggers_a_rule_never_hides_that_it_holds(expression: Expression, 
     except RuleInvalid:
         assume(False)
     rules = RuleBook([Rule("r", "c", expression)])
-    plan = rules._plans[0].plan
     by_triggers = bool(rules.match(heard))
 
     rules._always.append(0)  # now it is asked whatever was found
 
-    assert bool(rules.match(heard)) is by_triggers, plan
+    assert bool(rules.match(heard)) is by_triggers
 
 
 @given(expressions(), conversations)
@@ -316,7 +315,11 @@ def test_a_word_with_a_typo_or_two_is_found_whatever_they_are(word, distance, ch
     assume(edits(word, typed) <= distance)
 
     assert any(piece.text in typed for piece in pieces(word, distance))
-    assert found(f'fuzzy("{word}", {distance})', f"x {typed} y") == [typed]
+    said = found(f'fuzzy("{word}", {distance})', f"x {typed} y")
+
+    # Where "x aaaa" is as near to the word as "aaaa" is, either is right.
+    assert said
+    assert edits(word, said[0]) <= distance
 
 
 @given(st.text("abc", min_size=8, max_size=12), st.text("abcd", min_size=5, max_size=14))
