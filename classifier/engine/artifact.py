@@ -52,6 +52,10 @@ def dump(model: TextModel, metadata: Mapping[str, Any] | None = None) -> bytes:
     and, compressed by zlib, the arrays as one safetensors file. Keys are written as steps from
     one to the next, and keys and rarities byte by byte, because that packs better.
     """
+    from classifier.engine import refined  # noqa: PLC0415 - it packs two artifacts in one
+
+    if isinstance(model, refined.Refined):
+        return refined.packed(model, metadata)
     arrays = _arrays(model)
     packed = {
         name: _planes(_stepped(array) if array.dtype == np.uint64 else array)
@@ -83,6 +87,11 @@ def load(
         ArtifactRefused: the bytes are others than were stored, not a model of this format, or
             of other vectors.
     """
+    from classifier.engine import refined  # noqa: PLC0415 - as in dump
+
+    if bytes(content[: len(refined.MAGIC)]) == refined.MAGIC:
+        _check_digest(bytes(content), sha256)
+        return refined.opened(bytes(content))
     about, body = _opened(bytes(content), sha256)
     try:
         shapes = _checked_shapes(about)
@@ -107,6 +116,11 @@ def describe(content: bytes | memoryview, sha256: str) -> dict[str, Any]:
     Raises:
         ArtifactRefused: the bytes are others than were stored, or not a model of this format.
     """
+    from classifier.engine import refined  # noqa: PLC0415 - as in dump
+
+    if bytes(content[: len(refined.MAGIC)]) == refined.MAGIC:
+        _check_digest(bytes(content), sha256)
+        return refined.described(bytes(content))
     return _opened(bytes(content), sha256)[0]
 
 
@@ -142,13 +156,17 @@ def _about(model: TextModel, metadata: Mapping[str, Any] | None) -> dict[str, An
     }
 
 
-def _opened(content: bytes, sha256: str) -> tuple[dict[str, Any], bytes]:
-    """Return the header, and the arrays' bytes as they are."""
+def _check_digest(content: bytes, sha256: str) -> None:
     if digest_of(content) != sha256.lower():
         raise ArtifactRefused(
             "the model's bytes are not those that were stored (their SHA-256 differs); "
             "restore it from a backup or train it again"
         )
+
+
+def _opened(content: bytes, sha256: str) -> tuple[dict[str, Any], bytes]:
+    """Return the header, and the arrays' bytes as they are."""
+    _check_digest(content, sha256)
     if not content.startswith(_MAGIC) or len(content) <= len(_MAGIC):
         raise ArtifactRefused("this is not a model that Contact Reason wrote; train one here")
     written = content[len(_MAGIC)]

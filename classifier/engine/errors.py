@@ -5,6 +5,7 @@
     ├── RuleInvalid          tell the admin who typed the rule
     ├── NothingToLearn       tell the admin: more labelled transcripts are needed
     ├── SearchInvalid        tell who typed the search: no recipes, or no cluster to try them on
+    ├── EncoderUnusable      tell an operator: ENCODER_PATH names nothing that can be run
     └── ArtifactRefused      tell an operator: this is not a model that we wrote
 
 ``code`` is stable: it is stored on rows and answered by the API, so it may be compared; the
@@ -42,6 +43,12 @@ class SearchInvalid(EngineError):
     """A search names no recipes, impossible ones, or a cluster that is not there."""
 
     code = "search_invalid"
+
+
+class EncoderUnusable(EngineError):
+    """The sentence encoder that is asked for is missing, damaged, or lacks its packages."""
+
+    code = "encoder_unusable"
 
 
 class ArtifactRefused(EngineError):

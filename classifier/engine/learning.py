@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, hstack, vstack
 
 from classifier.engine.augmenting import Further, copies_of
 from classifier.engine.calibration import Array, Calibration, Link, fit_sigmoid, fit_softmax
+from classifier.engine.encoder import Encoder, needed
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.features import Features, Reading, words_of
@@ -19,9 +20,10 @@ from classifier.engine.folding import fold
 from classifier.engine.folds import fold_count, folds_of
 from classifier.engine.promise import choose_thresholds
 from classifier.engine.recipe import Recipe
+from classifier.engine.refined import Refined, doubtful_from, doubts, text_of
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text_model import TextModel, model_digest, rounded
-from classifier.engine.thresholds import HeldOut
+from classifier.engine.thresholds import HeldOut, Thresholds
 from classifier.engine.vectors import shipped
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def learn(
     names: Mapping[str, str] | None = None,
     phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
+    encoder: Encoder | None = None,
     further: Further | None = None,
     on_progress: Progress | None = None,
 ) -> TextModel:
@@ -70,11 +73,13 @@ def learn(
     few; a category of which there are phrases is learnt even without an example, and then
     nothing is promised for it. ``taxonomy`` gives the parents that an unsure category may back
     off to. ``further`` gives texts to be learnt besides the examples of each fit, from these
-    alone; they are never scored. ``on_progress`` hears what is done and the share so far.
+    alone; they are never scored. ``encoder``: for a recipe that wants one; by default that of
+    ``ENCODER_PATH``. ``on_progress`` hears what is done and the share so far.
 
     Raises:
         NothingToLearn: fewer than two categories have an example or a phrase, or no words are
             common.
+        EncoderUnusable: the recipe wants an encoder, and there is none.
     """
     return learn_and_score(
         examples,
@@ -82,6 +87,7 @@ def learn(
         names=names,
         phrases=phrases,
         taxonomy=taxonomy,
+        encoder=encoder,
         further=further,
         on_progress=on_progress,
     ).model
@@ -94,6 +100,7 @@ def learn_and_score(
     names: Mapping[str, str] | None = None,
     phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
+    encoder: Encoder | None = None,
     further: Further | None = None,
     on_progress: Progress | None = None,
 ) -> Learned:
@@ -103,21 +110,48 @@ def learn_and_score(
         NothingToLearn: as ``learn``.
     """
     tell = on_progress or _tell_nobody
+    asked = (encoder or needed()) if recipe.encoder else None
     lesson = _Lesson.of(examples, recipe, _sayings(names or {}, phrases or {}), tell, further)
-    margins = lesson.margins_out_of_fold(tell)
-    tell("fitting the model", 0.8)
-    weights, intercepts = lesson.fit(np.ones(len(lesson.truths), dtype=bool))
+    learned = lesson.learned(tell, taxonomy)
+    if asked is not None:
+        learned = _refined(lesson, learned, asked, tell, taxonomy)
     tell("trained", 1.0)
+    return learned
+
+
+def _refined(
+    lesson: "_Lesson",
+    cheap: Learned,
+    encoder: Encoder,
+    tell: Progress,
+    taxonomy: Taxonomy | None,
+) -> Learned:
+    """Return the model that asks the encoder where the cheap one is in doubt."""
+    tell("asking the encoder", 0.8)
+    width, share = lesson.matrix.shape[1], lesson.recipe.whole
+    weights, intercepts, margins = lesson.with_columns(
+        encoder.encode(lesson.whole) * share, encoder.encode(lesson.whole_names) * share
+    ).fitted(tell)
     fitted = Fitted(
-        recipe,
+        lesson.recipe,
         lesson.labels,
         lesson.features,
-        weights,
+        weights[:width],
         intercepts,
         lesson.is_exclusive,
-        lesson.margins_of_strangers(tell),
     )
-    return promising(fitted, margins, lesson.truths, lesson.folds, taxonomy)
+    fine = promising(fitted, margins, lesson.truths, lesson.folds, taxonomy)
+    before = cheap.held_out.probabilities
+    doubt = doubtful_from(before, cheap.model)
+    unsure = doubts(before, cheap.model.calibration.link) >= doubt
+    held_out = replace(
+        fine.held_out,
+        probabilities=np.where(unsure[:, None], fine.held_out.probabilities, before),
+    )
+    whole = (share * weights[width:]).astype(np.float32)
+    model = Refined.of(fine.model, cheap.model, whole, doubt, encoder)
+    thresholds = _thresholds(held_out, fitted, taxonomy, cheap.outsiders)
+    return Learned(replace(model, thresholds=thresholds), held_out, cheap.outsiders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +190,7 @@ def promising(
         if fitted.outsiders is None
         else calibration.probabilities(fitted.outsiders)[:, : len(labels)]
     )
-    thresholds = choose_thresholds(
-        held_out,
-        taxonomy or Taxonomy(tuple(Node(label, label) for label in labels)),
-        fitted.recipe.target_precision,
-        exclusive=fitted.is_exclusive,
-        outsiders=outsiders,
-        oos_share=fitted.recipe.oos_share,
-    )
+    thresholds = _thresholds(held_out, fitted, taxonomy, outsiders)
     steps, scales = rounded(fitted.weights * fitted.features.factors[:, None])
     model = TextModel(
         labels,
@@ -177,6 +204,19 @@ def promising(
         digest="",
     )
     return Learned(replace(model, digest=model_digest(model)), held_out, outsiders)
+
+
+def _thresholds(
+    held_out: HeldOut, fitted: Fitted, taxonomy: Taxonomy | None, outsiders: Array | None
+) -> Thresholds:
+    return choose_thresholds(
+        held_out,
+        taxonomy or Taxonomy(tuple(Node(label, label) for label in fitted.labels)),
+        fitted.recipe.target_precision,
+        exclusive=fitted.is_exclusive,
+        outsiders=outsiders,
+        oos_share=fitted.recipe.oos_share,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +327,13 @@ class _Lesson:
     """Labels' own names and phrases as further examples, for labels that have few."""
     name_marks: Marks
     is_exclusive: bool
-    examples: tuple[Example, ...]
+    whole: tuple[str, ...] = ()
+    """What an encoder reads of each example; nothing where the recipe wants none."""
+    whole_names: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
     """In the order of the matrix."""
-    further: Further | None
-    """Gives what is learnt besides the examples of a fit."""
+    further: Further | None = None
+    """Gives what is learnt besides the examples of a fit; nothing beside an encoder's numbers."""
 
     @classmethod
     def of(
@@ -353,8 +396,43 @@ class _Lesson:
             features.matrix(name_texts),
             marks_of([frozenset([label]) for label in named], labels, with_none=has_outsiders),
             is_exclusive,
+            tuple(text_of(Reading.of(e.transcript, recipe.speakers)) for e in ordered)
+            if recipe.encoder
+            else (),
+            tuple(fold(text.replace("_", " ")).text for _, text in said),
             tuple(ordered),
             _all_further(recipe, further),
+        )
+
+    def learned(self, tell: Progress, taxonomy: Taxonomy | None) -> Learned:
+        """Return the model of these examples, and what it said of those it had not seen."""
+        weights, intercepts, margins = self.fitted(tell)
+        fitted = Fitted(
+            self.recipe,
+            self.labels,
+            self.features,
+            weights,
+            intercepts,
+            self.is_exclusive,
+            self.margins_of_strangers(tell),
+        )
+        return promising(fitted, margins, self.truths, self.folds, taxonomy)
+
+    def fitted(self, tell: Progress) -> tuple[Array, Array, Array]:
+        """Return weights, intercepts, and the margins of models that had not seen each text."""
+        margins = self.margins_out_of_fold(tell)
+        tell("fitting the model", 0.8)
+        return *self.fit(np.ones(len(self.truths), dtype=bool)), margins
+
+    def with_columns(
+        self, of_texts: NDArray[np.floating], of_names: NDArray[np.floating]
+    ) -> "_Lesson":
+        """Return the lesson with more numbers for each text and each name."""
+        return replace(
+            self,
+            matrix=hstack([self.matrix, csr_matrix(of_texts)], format="csr"),
+            name_matrix=hstack([self.name_matrix, csr_matrix(of_names)], format="csr"),
+            further=None,
         )
 
     def margins_out_of_fold(self, tell: Progress, learners: Marks | None = None) -> Array:

@@ -27,6 +27,10 @@ class Recipe:
     meaning: float = 1.0
     """Length of the static vectors' block beside the words' and the letters', which have 1; 0
     leaves them out (one point of accuracy on BANKING77, docs/decisions/0021)."""
+    encoder: bool = False
+    """Whether the sentence encoder of ENCODER_PATH is asked where the cheap part is unsure."""
+    whole: float = 2.0
+    """Length of the encoder's block."""
     penalty: float = 1.0
     """LinearSVC's C: higher follows the examples more closely."""
     balance: float = 0.0
@@ -53,8 +57,8 @@ class Recipe:
             raise ValueError(f"not a share: oos_share={self.oos_share}")
         if self.penalty <= 0 or self.most_features < 1:
             raise ValueError("penalty and most_features are positive numbers")
-        if not 0 <= self.meaning < math.inf:
-            raise ValueError(f"not a length: meaning={self.meaning}")
+        if not 0 <= self.meaning < math.inf or not 0 < self.whole < math.inf:
+            raise ValueError(f"not lengths: meaning={self.meaning}, whole={self.whole}")
         if not 0 <= self.balance <= 1:
             raise ValueError(f"not between 0 and 1: balance={self.balance}")
         if self.min_texts is not None and self.min_texts < 1:
