@@ -29,6 +29,8 @@ def told() -> list[str]:
         f"Day: {datetime.now(UTC):%Y-%m-%d}, commit {commit()}.",
         f"Machine: {processor()}, {os.cpu_count()} cores, {memory_gb()} of memory, {platform.system()};"
         " every measure on one thread.",
+        f"Load when this was written: {os.getloadavg()[0]:.1f} (this run itself is 1; where it is well"
+        " above, other work ran beside it and the times mean little).",
         f"Python {platform.python_version()}, {', '.join(versions())}.",
     ]
 
@@ -71,7 +73,7 @@ def memory_gb() -> str:
 
 def _git(*arguments: str) -> str:
     done = subprocess.run(
-        ["git", *arguments],
+        ["git", "--no-optional-locks", *arguments],
         capture_output=True,
         text=True,
         check=False,
