@@ -1,12 +1,13 @@
 """Explanation: what each word of a text adds to a category's score, and where it is said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from classifier.engine.calibration import Array
 from classifier.engine.scoring import Parts
+from classifier.engine.telling import Span, Telling
 from classifier.engine.verdict import Evidence
 
 Added = Callable[[Parts, str], Array]
@@ -20,40 +21,61 @@ class Explainer:
     group of several words adds is the group's alone. So the sum is exact.
     """
 
-    def __init__(self, parts: Parts, knows: Callable[[str], bool], added: Added) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        knows: Callable[[str], bool],
+        added: Added,
+        is_common: Callable[[str], bool],
+    ) -> None:
         self._parts = parts
         self._knows = knows
         self._added = added
+        self._is_common = is_common
 
     def __call__(self, category: str, limit: int | None = 5) -> tuple[Evidence, ...]:
         """Return what ``TextModel.explain`` promises."""
         if not self._knows(category):
             return ()
         weights = self._added(self._parts, category)
-        ranked = np.argsort(-weights, kind="stable")[:limit]
-        found = zip(ranked.tolist(), weights[ranked].tolist(), strict=True)
-        return tuple(
-            [
-                self._evidence(category, term, weight)
-                for term, weight in found
-                if limit is None or weight > 0
-            ]
-        )
-
-    def _evidence(self, category: str, term: int, weight: float) -> Evidence:
-        parts, tokens = self._parts, self._parts.tokens
-        if term < len(parts.words):
-            words = parts.words[term]
-            first = last = tokens.index(words)
-        else:
-            said = parts.said_rows.index(int(parts.group_rows[term - len(parts.words)]))
-            first = parts.said_at[said]
-            last = first + parts.said_words[said] - 1
-            words = " ".join(tokens[first : last + 1])
-        turn, start, _ = self._places[first]
-        span = parts.reading.folded[turn].span(start, self._places[last][2])
-        return Evidence(category, parts.reading.turns[turn], *span, "", words, weight)
+        listed = weights.tolist()
+        if limit is not None:
+            spans = self._telling.spans(listed, limit)
+            return tuple([self._evidence(category, span) for span in spans])
+        ends = self._telling.ends
+        ranked = np.argsort(-weights, kind="stable").tolist()
+        terms = [Span(ends[term][0], ends[term][1], listed[term]) for term in ranked]
+        return tuple([self._evidence(category, term) for term in terms])
 
     @cached_property
-    def _places(self) -> list[tuple[int, int, int]]:
+    def _telling(self) -> Telling:
+        """Where each term is said first."""
+        parts, tokens = self._parts, self._parts.tokens
+        first_places = dict(zip(reversed(tokens), range(len(tokens) - 1, -1, -1), strict=True))
+        firsts = [first_places[word] for word in parts.words]
+        ends = [(place, place) for place in firsts]
+        rows = parts.group_rows.tolist()
+        numbers = {row: number for number, row in enumerate(rows, len(ends))}
+        ends += [(0, 0)] * len(rows)
+        groups_at: dict[int, list[tuple[int, int]]] = {}
+        for row, first, length in zip(
+            parts.said_rows, parts.said_at, parts.said_words, strict=True
+        ):
+            group = numbers.pop(row, None)  # said again, it adds nothing of its own
+            if group is not None:
+                last = first + length - 1
+                ends[group] = first, last
+                groups_at.setdefault(first, []).append((last, group))
+        words_at = {place: word for word, place in enumerate(firsts)}
+        return Telling(ends, words_at, groups_at, lambda at: self._is_common(tokens[at]))
+
+    def _evidence(self, category: str, said: Span) -> Evidence:
+        parts = self._parts
+        words = " ".join(parts.tokens[said.first : said.last + 1])
+        turn, start, _ = self._places[said.first]
+        span = parts.reading.folded[turn].span(start, self._places[said.last][2])
+        return Evidence(category, parts.reading.turns[turn], *span, "", words, said.weight)
+
+    @cached_property
+    def _places(self) -> Sequence[tuple[int, int, int]]:
         return self._parts.reading.places(self._parts.tokens)

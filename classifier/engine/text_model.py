@@ -1,6 +1,7 @@
 """TextModel: fitted features and a linear classifier that answers calibrated probabilities."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.engine import hashing
 from classifier.engine.calibration import Array, Calibration
 from classifier.engine.explanation import Explainer
 from classifier.engine.features import Features, Floats, Reading
@@ -17,6 +19,8 @@ from classifier.engine.text import Transcript
 from classifier.engine.thresholds import Thresholds
 from classifier.engine.verdict import Evidence
 
+_COMMON = 0.1  # share of the texts; what is said in more is common, however many categories
+_WORDS_REMEMBERED = 20_000  # of which it is known whether they are common
 _STEPS = 127  # of a signed byte, on either side of nought
 
 
@@ -73,12 +77,14 @@ class TextModel:
     def explain(
         self, transcript: Transcript, category: str, limit: int | None = 5
     ) -> tuple[Evidence, ...]:
-        """Return the words that speak most for a category, in logits, strongest first.
+        """Return the words that speak most for a category, in logits, and then most against it.
 
-        Exact: with ``limit=None`` every term is returned, also those that speak against, and the
-        weights sum to the category's logit less ``base(category)``. What letter groups add is
-        their word's. A term said several times is one evidence, placed
-        where it was first said. A label that the model does not know has none.
+        Exact: with ``limit=None`` every term is returned, strongest first, and the weights sum to
+        the category's logit less ``base(category)``. What letter groups add is their word's. A
+        term said several times is one evidence, placed where it was first said. Otherwise up to
+        ``limit`` spans that speak for the category, and then some against it, are chosen for a
+        reader (``telling``); the weight of each is the sum of the terms placed within it. A label
+        that the model does not know has none.
         """
         return self.explainer(self.read(transcript))(category, limit)
 
@@ -97,7 +103,29 @@ class TextModel:
         return category in self._columns
 
     def _explainer(self, parts: Parts) -> Explainer:
-        return Explainer(parts, self.knows, self._added)
+        return Explainer(parts, self.knows, self._added, self._is_common)
+
+    def _is_common(self, word: str) -> bool:
+        """Say whether so many texts say a word that it tells one category from no other."""
+        found = self._known_common.get(word)
+        if found is None:
+            features = self.features
+            row = features.words.row_of.get(hashing.key_of(hashing.word_hash(word)))
+            found = row is not None and features.rarity.item(row) < self._common_rarity
+            if len(self._known_common) >= _WORDS_REMEMBERED:
+                self._known_common.clear()
+            self._known_common[word] = found
+        return found
+
+    @cached_property
+    def _known_common(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _common_rarity(self) -> float:
+        """The rarity of what is said in a tenth of the texts, or in those of two categories."""
+        share = max(_COMMON, 2 / len(self.labels))
+        return 1 + math.log(1 / min(share, 1.0))
 
     def _added(self, parts: Parts, category: str) -> Array:
         """Return what each word, then each group, of one text adds to a category's logit."""

@@ -97,7 +97,7 @@ def test_a_decision_carries_the_words_of_rule_and_model(model, policy):
     said_by_model = [e for e in verdict.primary.evidence if e.term]
     assert verdict.primary.ground is Ground.BOTH
     assert [text[e.start : e.end] for e in said_by_rule] == ["money back"]
-    assert "money" in {text[e.start : e.end] for e in said_by_model}
+    assert any("money" in text[e.start : e.end] for e in said_by_model)
 
 
 def test_an_abstention_carries_suggestions_with_evidence(model, policy):

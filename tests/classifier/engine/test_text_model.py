@@ -1,6 +1,7 @@
 """Promises of the model: probabilities, exact explanations, one text or many."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -87,11 +88,45 @@ def test_an_explanation_shows_the_words_that_speak_for_the_category(model):
 
     terms = model.explain(transcript, "billing.refund", limit=3)
 
-    assert 0 < len(terms) <= 3
-    assert [term.weight for term in terms] == sorted((t.weight for t in terms), reverse=True)
-    assert all(term.weight > 0 and term.turn == 1 for term in terms)
-    (refund,) = [term for term in terms if term.term == "refund"]
-    assert transcript.turns[1].text[refund.start : refund.end] == "REFUND"
+    speaking = [term for term in terms if term.weight > 0]
+    assert 0 < len(speaking) <= 3
+    assert [term.weight for term in terms[: len(speaking)]] == sorted(
+        (term.weight for term in speaking), reverse=True
+    )
+    assert all(term.turn == 1 for term in terms)
+    (refund,) = [term for term in speaking if term.term.endswith("refund")]
+    assert transcript.turns[1].text[refund.start : refund.end].endswith("REFUND")
+
+
+@given(WORDS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_number_shown_is_what_all_terms_within_the_span_add(model, text):
+    transcript = Transcript.of(f"{text} please refund the payment, where is my parcel {text}")
+
+    for category in model.labels:
+        terms = model.explain(transcript, category, limit=None)
+        for shown in model.explain(transcript, category):
+            within = [
+                term.weight
+                for term in terms
+                if shown.start <= term.start and term.end <= shown.end
+            ]
+            assert shown.weight == pytest.approx(sum(within), abs=1e-6)
+
+
+def test_spans_shown_do_not_overlap_and_those_against_come_last(model):
+    transcript = Transcript.of(
+        "please refund the payment, my parcel is late, I forgot my password"
+    )
+
+    for category in model.labels:
+        shown = model.explain(transcript, category)
+
+        places = sorted((one.start, one.end) for one in shown)
+        assert all(one[1] <= two[0] for one, two in pairwise(places))
+        signs = [one.weight > 0 for one in shown]
+        assert signs == sorted(signs, reverse=True)
+        assert any(signs)
 
 
 def test_an_unknown_label_has_no_explanation(model):
