@@ -46,7 +46,7 @@ class KeywordRuleForm(forms.ModelForm[KeywordRule]):
         required=False,
         widget=RuleText(attrs={"rows": 6, "spellcheck": "false", "dir": "auto"}),
         help_text="For example: all(words(&quot;refund&quot;, &quot;money back&quot;),"
-        " none(&quot;refund policy&quot;)). A change of the way keeps nothing of the other.",
+        " none(&quot;refund policy&quot;)). Saving it empties the boxes.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
