@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -311,3 +312,18 @@ def test_phrases_and_patterns_with_fixed_words_cost_nothing_to_speak_of():
     text = 'all("a", regex("order \\d+"), number(5.., "days"), fuzzy("refund"))'
 
     assert costs(parse(text)) == ()
+
+
+def documented() -> list[str]:
+    """Return what the first columns of docs/rules.md tell to write, where it is a whole rule."""
+    text = (Path(__file__).parents[4] / "docs" / "rules.md").read_text(encoding="utf-8")
+    rows = text.split("## What may be looked for")[1].split("## Where it must stand")[0]
+    modifiers = text.split("## Where it must stand")[1].split("## What a rule does")[0]
+    leaves = [row.split("`")[1] for row in rows.splitlines() if row.startswith("| `")]
+    follow = [row.split("|")[1] for row in modifiers.splitlines() if row.startswith("| `")]
+    return leaves + [f'"a" {each}' for cell in follow for each in cell.split("`")[1::2]]
+
+
+@pytest.mark.parametrize("text", documented())
+def test_what_the_documentation_tells_to_write_is_understood(text):
+    assert parse(to_text(parse(text))) == parse(text)
