@@ -21,6 +21,8 @@ class QuietSVC(LinearSVC):  # type: ignore[misc]
         """Fit to ``texts`` (n, features) and ``marks`` (n,)."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
+            # Categories learnt from a phrase each are as many as the texts.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
             super().fit(texts, marks)
         return self
 

@@ -220,3 +220,11 @@ def test_a_recipe_without_meaning_holds_no_vectors() -> None:
 def test_a_block_of_no_sensible_length_is_refused(length: float) -> None:
     with pytest.raises(ValueError, match="meaning"):
         Recipe(meaning=length)
+
+
+def test_many_categories_of_one_phrase_each_are_learnt() -> None:
+    phrases = {f"c{n}": [word] for n, word in enumerate("abcdefghijklmnopqrstuvwxyz")}
+
+    (found,) = learn([], Recipe(), phrases=phrases).predict([Transcript.of("q")])
+
+    assert max(found, key=found.__getitem__) == "c16"
