@@ -95,7 +95,7 @@ class Features:
       word's own letter groups (count in the word times rarity), divided by the root of the sum of
       the words' squared lengths. So what a word adds depends on the text by two numbers alone,
       and is worked out once per distinct word. As accurate out-of-fold as TF-IDF of all letter
-      groups together (decision 18);
+      groups together (decision 23);
     - vectors: see ``WordVectors``.
     """
 
