@@ -17,9 +17,11 @@ from classifier.engine.grammar import Condition, Effect
 from classifier.engine.redaction import PLACEHOLDER_FILL, without_placeholders
 from classifier.engine.rulelang import Expression, says
 from classifier.engine.rulelang.canon import canonical
+from classifier.engine.rulelang.compiling import Compiler
 from classifier.engine.rulelang.finding import APART, Finder, Reach
 from classifier.engine.rulelang.heard import Heard, Span
-from classifier.engine.rulelang.plans import Compiler, LeafPlan, Literals, Plan
+from classifier.engine.rulelang.plans import LeafPlan, Plan
+from classifier.engine.rulelang.sources import Literals
 from classifier.engine.text import Speaker, Transcript
 
 __all__ = ["Effect", "Hit", "Rule", "RuleBook", "Span"]
