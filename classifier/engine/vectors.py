@@ -141,7 +141,7 @@ def parsed(content: bytes) -> StaticVectors:
 
 @cache
 def shipped() -> StaticVectors:
-    """Return the vectors that come with the product; read once in a process (about 20 ms).
+    """Return the vectors that come with the product; read once in a process.
 
     Raises:
         ArtifactRefused: the file is missing, or is another than was shipped.
