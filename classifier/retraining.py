@@ -1,9 +1,9 @@
 """Retraining: gold labels become a candidate model, measured on those it has not seen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -13,19 +13,29 @@ from classifier import comparing, leases, measuring
 from classifier.engine import artifact
 from classifier.engine.cascade import classify
 from classifier.engine.class_report import class_reports
+from classifier.engine.duplicates import contradictions
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
+from classifier.engine.suspicion import suspects_among
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text_model import TextModel
 from classifier.errands import ErrandFailed, Run
 from classifier.models import Category, GoldLabel, KeywordRule, ModelArtifact, ModelVersion
 from classifier.models.gold_label import fingerprint
 
+if TYPE_CHECKING:
+    from classifier.engine.thresholds import HeldOut
+
 BATCH = 200
 NUMBERING_ATTEMPTS = 5
 DIGITS = 4
+
+STREAM_FROM = 50_000
+"""Gold labels; from here on learning at once takes minutes and gigabytes, a stream neither."""
+DOUBTS_KEPT = 200
+"""Labels that look wrong, told with a model; more are not read at one go."""
 
 FEWEST_CATEGORIES = 2
 COMPARED_FROM = 0.9
@@ -48,17 +58,30 @@ class Lesson:
     """The gold labels of one training, the held-out ones apart."""
 
     taxonomy: Taxonomy
-    train: list[Example]
+    train: list[Example] | None
+    """None: too many to be held in memory together."""
     test: list[Example]
+    count: int
+    """Gold labels to train on."""
 
     @classmethod
-    def of_today(cls) -> "Lesson":
+    def of_today(cls, stream_from: int) -> "Lesson":
         """Return what the database holds now."""
+        count = GoldLabel.objects.filter(split=GoldLabel.Split.TRAIN).count()
+        train = (
+            GoldLabel.objects.examples(GoldLabel.Split.TRAIN) if count < stream_from else None
+        )
         return cls(
             Category.objects.taxonomy(),
-            GoldLabel.objects.examples(GoldLabel.Split.TRAIN),
+            train,
             GoldLabel.objects.examples(GoldLabel.Split.TEST),
+            count if train is None else len(train),
         )
+
+    @property
+    def learnt(self) -> Iterable[Example]:
+        """What is learnt from, to be read once."""
+        return _stream_of_today() if self.train is None else self.train
 
 
 def look_for_news() -> None:
@@ -129,32 +152,44 @@ def train_candidate(
     at: datetime,
     by: str = "",
     recipe: Recipe | None = None,
+    stream_from: int = STREAM_FROM,
     on_progress: Progress | None = None,
 ) -> ModelVersion:
     """Learn from the train split of the gold labels, measure on the rest, and store a candidate.
 
     The rules are measured on the same labels.
 
-    ``by`` is who asks, for the record; ``recipe`` how to train, if not as usual.
+    ``by`` is who asks, for the record; ``recipe`` how to train, if not as usual. From
+    ``stream_from`` gold labels on they are read one by one and never held in memory together.
     ``on_progress`` hears what is done and the share so far.
 
     Raises:
         NothingToLearn: too few gold labels, or fewer than two categories among them.
     """
     # Only here, because scikit-learn takes seconds to import and web processes never train.
-    from classifier.engine.learning import learn  # noqa: PLC0415
+    from classifier.engine.learning import learn_and_score  # noqa: PLC0415
+    from classifier.engine.streaming import learn_from_stream  # noqa: PLC0415
 
-    lesson, recipe = Lesson.of_today(), recipe or _usual_recipe()
+    lesson, recipe = Lesson.of_today(stream_from), recipe or _usual_recipe()
     names = {node.code: lesson.taxonomy.label(node.code) for node in lesson.taxonomy}
-    model = learn(
-        lesson.train, recipe, names=names, taxonomy=lesson.taxonomy, on_progress=on_progress
-    )
+    told: dict[str, Any] = {
+        "names": names,
+        "taxonomy": lesson.taxonomy,
+        "on_progress": on_progress,
+    }
+    if lesson.train is None:
+        learned = learn_from_stream(_stream_of_today, recipe, **told)
+        findings: dict[str, Any] = {}
+    else:
+        learned = learn_and_score(lesson.train, recipe, **told)
+        findings = _doubts(lesson.train, learned.held_out, recipe)
+    model = learned.model
     content = artifact.dump(model)
     version = _stored(
         content,
         recipe=asdict(recipe),
         metrics=_measured(model, lesson),
-        trained_on=_told(lesson, model),
+        trained_on=_told(lesson, model) | findings,
         created_at=at,
         trained_by=by,
     )
@@ -176,7 +211,7 @@ def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:
     policy = Category.objects.policy(model.thresholds)
     promised = {"promised": asdict(whole)} if (whole := model.thresholds.whole) else {}
     if not lesson.test:
-        reports = class_reports(lesson.train, [], [], policy)
+        reports = class_reports(lesson.learnt, [], [], policy)
         return {"test": 0, **promised, "categories": [asdict(report) for report in reports]}
     transcripts = [example.transcript for example in lesson.test]
     verdicts = [
@@ -185,7 +220,7 @@ def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:
         for verdict in classify(transcripts[start : start + BATCH], RuleBook(), model, policy)
     ]
     found = asdict(quality(held_out(model, lesson.test), verdicts, policy))
-    reports = class_reports(lesson.train, lesson.test, verdicts, policy)
+    reports = class_reports(lesson.learnt, lesson.test, verdicts, policy)
     return {
         "test": len(lesson.test),
         **{name: _rounded(value) for name, value in found.items()},
@@ -199,11 +234,32 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _told(lesson: Lesson, model: TextModel) -> dict[str, Any]:
+    digest = (
+        GoldLabel.objects.fingerprint(GoldLabel.Split.TRAIN)
+        if lesson.train is None
+        else fingerprint(lesson.train)
+    )
     return {
-        "train": len(lesson.train),
+        "train": lesson.count,
         "test": len(lesson.test),
         "labels": len(model.labels),
-        "digest": fingerprint(lesson.train),
+        "digest": digest,
+    }
+
+
+def _stream_of_today() -> Iterator[Example]:
+    return GoldLabel.objects.stream(GoldLabel.Split.TRAIN)
+
+
+def _doubts(train: list[Example], unseen: "HeldOut", recipe: Recipe) -> dict[str, Any]:
+    """Return which labels look wrong, as the digests of their words; the worst come first."""
+    contradicting = contradictions(train, recipe.speakers)
+    return {
+        "contradictions": [list(each.keys) for each in contradicting[:DOUBTS_KEPT]],
+        "suspects": [
+            [suspect.key, suspect.suggested]
+            for suspect in suspects_among(unseen, sorted(each.key for each in train))
+        ][:DOUBTS_KEPT],
     }
 
 

@@ -11,8 +11,37 @@ from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, percen
 from classifier.admin.category import PARENTS
 from classifier.admin.export import Exported
 from classifier.admin.shown_text import preview
-from classifier.models import GoldLabel, GoldReason
+from classifier.models import GoldLabel, GoldReason, ModelVersion
 from classifier.models.trust import TrustBook
+
+
+class LooksWrong(admin.SimpleListFilter):
+    """Narrows to the labels that the newest training doubts."""
+
+    title = "doubt"
+    parameter_name = "doubt"
+
+    def lookups(self, _request: HttpRequest, _admin: object) -> list[tuple[str, str]]:
+        return [("suspect", "Looks wrong"), ("contradiction", "Same words, other label")]
+
+    def queryset(
+        self, _request: HttpRequest, rows: "QuerySet[GoldLabel]"
+    ) -> "QuerySet[GoldLabel]":
+        if self.value() == "suspect":
+            return rows.filter(transcript__digest__in=_newest_doubts()["suspects"])
+        if self.value() == "contradiction":
+            return rows.filter(transcript__digest__in=_newest_doubts()["contradictions"])
+        return rows
+
+
+def _newest_doubts() -> dict[str, list[str]]:
+    """Return the digests of the words that the newest training doubts the labels of."""
+    newest = ModelVersion.objects.order_by("-number").values_list("trained_on", flat=True)
+    told = newest.first() or {}
+    return {
+        "suspects": [key for key, _ in told.get("suspects", ())],
+        "contradictions": [key for keys in told.get("contradictions", ()) for key in keys],
+    }
 
 
 @admin.register(GoldLabel)
@@ -20,7 +49,7 @@ class GoldLabelAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
     export_sheet = "gold_labels"
     remit_path = "transcript__"
     list_display = ("first_words", "truth", "split", "source", "agreed", "settled")
-    list_filter = ("split", "source")
+    list_filter = (LooksWrong, "split", "source")
     list_select_related = ("transcript",)
     search_fields = ("thread__exact",)
     search_help_text = "The whole Case id."

@@ -1,7 +1,7 @@
 """Class report: how each category does, the rare and the critical ones on their own."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from classifier.engine.example import Example
@@ -47,7 +47,7 @@ class ClassReport:
 
 
 def class_reports(
-    train: Sequence[Example],
+    train: Iterable[Example],
     test: Sequence[Example],
     verdicts: Sequence[Verdict],
     policy: Policy,
@@ -106,7 +106,7 @@ def _watched(
     )
 
 
-def _counted(examples: Sequence[Example], policy: Policy) -> Counter[str]:
+def _counted(examples: Iterable[Example], policy: Policy) -> Counter[str]:
     """Return how many texts are of each category or of one below it."""
     taxonomy = policy.taxonomy
     counts: Counter[str] = Counter()

@@ -1,5 +1,6 @@
 """Suspicion: which labels look wrong, judged by models that have not seen the texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,47 @@ def suspicion(held_out: HeldOut, tags: NDArray[np.int64]) -> Suspicion:
         if odds[place] >= CLEARLY and is_learnt[place]
     ]
     return Suspicion(noise, tuple(listed[: round(noise * len(tags))]), suggested, odds)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One label that looks wrong."""
+
+    key: str
+    """The example's."""
+    label: str
+    """What it is labelled."""
+    suggested: str
+    """What it seems to be instead."""
+    odds: float
+    """How many times likelier that is."""
+
+
+def suspects_among(held_out: HeldOut, keys: Sequence[str]) -> list[Suspect]:
+    """Return the labels that look wrong, worst first; ``keys[i]`` is text i's.
+
+    Texts with several labels, or none, are not judged.
+    """
+    alone = [place for place, truth in enumerate(held_out.truths) if len(truth) == 1]
+    if not alone:
+        return []
+    columns = {label: column for column, label in enumerate(held_out.labels)}
+    tags = np.array([columns[min(held_out.truths[place])] for place in alone], dtype=np.int64)
+    judged = HeldOut(
+        held_out.labels,
+        held_out.probabilities[alone],
+        tuple(held_out.truths[place] for place in alone),
+    )
+    found = suspicion(judged, tags)
+    return [
+        Suspect(
+            keys[alone[place]],
+            held_out.labels[tags[place]],
+            held_out.labels[found.suggested[place]],
+            float(found.odds[place]),
+        )
+        for place in found.suspects
+    ]
 
 
 def noise_of(confidence: Array, disagrees: NDArray[np.bool_]) -> float:

@@ -187,3 +187,34 @@ def test_the_share_out_of_scope_that_is_set_is_assumed(settings):
 
     model = artifact.load(version.artifact.content, version.sha256)
     assert model.thresholds.oos_share == 0.2
+
+
+def test_many_gold_labels_are_streamed_and_make_a_model_as_well():
+    gold_labels()
+
+    version = train_candidate(at=NOON, stream_from=1)
+
+    model = artifact.load(version.artifact.content, version.sha256)
+    at_once = train_candidate(at=LATER)
+    assert set(model.labels) == set(TOPICS)
+    assert version.trained_on["digest"] == at_once.trained_on["digest"]
+    assert version.trained_on["train"] == at_once.trained_on["train"]
+    assert 0.5 < version.metrics["accuracy"] <= 1.0
+
+
+def test_a_training_names_the_labels_that_look_wrong_and_those_that_contradict_each_other():
+    gold_labels()
+    train = GoldLabel.objects.filter(split="train").select_related("transcript").order_by("id")
+    wrong = train.filter(reasons__category__code="refund")[0]
+    wrong.reasons.update(category=Category.objects.get(code="login"))
+    twin = train.exclude(pk=wrong.pk).filter(reasons__category__code="delivery")[0]
+    copied = make.make_transcript(*twin.transcript.turns, digest="f" * 64)
+    copy = GoldLabel.objects.create(
+        transcript=copied, split="train", source="test", settled_at=NOON
+    )
+    copy.reasons.create(category=Category.objects.get(code="login"), rank=0)
+
+    told = train_candidate(at=NOON).trained_on
+
+    assert sorted(told["contradictions"][0]) == sorted([twin.transcript.digest, "f" * 64])
+    assert {"suspects", "contradictions"} <= told.keys()

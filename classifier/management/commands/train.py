@@ -49,6 +49,8 @@ class Command(ReportingCommand):
                     f"There is too little to learn from: {error}. Import labelled conversations"
                     " with import_gold, or begin with load_starter_pack."
                 ) from error
+        for sentence in _doubts(version):
+            self.say(sentence)
         made = self._compared(version)
         sentence = _sentence(version)
         if made and made.champion:
@@ -72,6 +74,21 @@ def _figures(version: ModelVersion) -> dict[str, Any]:
         "trained_on": version.trained_on,
         "metrics": version.metrics,
     }
+
+
+def _doubts(version: ModelVersion) -> list[str]:
+    """Return what to know of the labels that were learnt from."""
+    told = version.trained_on
+    sentences = []
+    if number := len(told.get("contradictions", ())):
+        sentences.append(
+            f"{number} groups of conversations say the same words and are labelled otherwise."
+        )
+    if number := len(told.get("suspects", ())):
+        sentences.append(
+            f"{number} labels look wrong; the gold labels' list shows them under “Looks wrong”."
+        )
+    return sentences
 
 
 def _sentence(version: ModelVersion) -> str:

@@ -1,8 +1,14 @@
+import random
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from classifier.engine.suspicion import noise_of, suspicion
+from classifier.engine.learning import learn_and_score
+from classifier.engine.recipe import Recipe
+from classifier.engine.suspicion import noise_of, suspects_among, suspicion
 from classifier.engine.thresholds import HeldOut
+from tests.classifier.engine.words import examples, outsiders
 
 SURE = [0.98, 0.01, 0.01]
 
@@ -61,3 +67,28 @@ def test_a_label_that_was_hardly_learnt_cannot_be_doubted():
 
 def test_of_few_texts_nothing_is_said():
     assert noise_of(np.linspace(0.5, 1, 90), np.ones(90, dtype=bool)) == 0.0
+
+
+def test_suspects_are_named_by_the_keys_of_texts_with_one_label():
+    made = examples(60)
+    chance = random.Random(2)
+    labels = sorted({label for each in made for label in each.categories})
+    swapped = {each.key for each in chance.sample(made, 12)}
+    wrong = [
+        replace(each, categories=frozenset([labels[labels.index(min(each.categories)) - 1]]))
+        if each.key in swapped
+        else each
+        for each in made
+    ]
+    learned = learn_and_score([*wrong, *outsiders(12)], Recipe())
+
+    keys = sorted([each.key for each in [*wrong, *outsiders(12)]])
+    found = suspects_among(learned.held_out, keys)
+
+    assert len(found) >= 6
+    assert {suspect.key for suspect in found} <= swapped
+    assert all(suspect.suggested != suspect.label for suspect in found)
+
+
+def test_without_single_labels_nothing_is_suspected():
+    assert suspects_among(HeldOut(("a",), np.ones((1, 1)), (frozenset(),)), ["1"]) == []
