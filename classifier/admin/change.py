@@ -17,7 +17,7 @@ class ShownChange:
     answer: str
     """The contact reason then; empty: a person would have to look."""
     score: float | None
-    """In per cent."""
+    """In per cent; None: a person would look, or a rule that was never measured answers."""
     is_smallest: bool
     words_tried: int
     answer_today: str | None

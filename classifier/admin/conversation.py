@@ -51,6 +51,7 @@ class ShownReason:
     model_score: float | None
     rules: Sequence[ShownGround]
     terms: Sequence[ShownGround]
+    terms_against: Sequence[ShownGround]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,10 @@ class ConversationPage:
     @property
     def has_model_marks(self) -> bool:
         return any(reason.terms for reason in self.reasons or self.suggestions)
+
+    @property
+    def has_marks_against(self) -> bool:
+        return any(reason.terms_against for reason in self.reasons or self.suggestions)
 
 
 def conversation_page(
@@ -211,7 +216,13 @@ def _marks(
     for reason in reasons:
         label = labels.get(reason.category_id, reason.category.code)
         for one in reason.evidence:
-            mark = Mark(one["start"], one["end"], _because(one, label), bool(one.get("rule")))
+            mark = Mark(
+                one["start"],
+                one["end"],
+                _because(one, label),
+                is_rule=bool(one.get("rule")),
+                speaks_against=not one.get("rule") and one.get("weight", 0) < 0,
+            )
             marks.setdefault(one["turn"], []).append(mark)
     return marks
 
@@ -239,7 +250,8 @@ def shown_reasons(
             rule_score=_in_percent(reason.rule_score),
             model_score=_in_percent(reason.model_score),
             rules=_rule_grounds(reason.evidence, turns, rule_urls),
-            terms=_term_grounds(reason.evidence),
+            terms=_term_grounds(reason.evidence, 1),
+            terms_against=_term_grounds(reason.evidence, -1),
         )
         for reason in reasons
     ]
@@ -281,10 +293,11 @@ def _quote(evidence: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> s
     return visible(" ".join(text[evidence["start"] : evidence["end"]].split()))
 
 
-def _term_grounds(evidence: Sequence[Mapping[str, Any]]) -> list[ShownGround]:
+def _term_grounds(evidence: Sequence[Mapping[str, Any]], sign: int) -> list[ShownGround]:
+    """Return what the model counts for a reason, or against it where ``sign`` is negative."""
     weights: dict[str, float] = {}
     for one in evidence:
-        if one.get("term"):
+        if one.get("term") and one.get("weight", 0.0) * sign > 0:
             # The same term found twice carries its whole weight at each place.
             weights[one["term"]] = one.get("weight", 0.0)
     strongest = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:TERMS_SHOWN]

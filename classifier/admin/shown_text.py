@@ -23,6 +23,7 @@ class Mark:
     because: str
     """One line of plain words, shown as tooltip."""
     is_rule: bool
+    speaks_against: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,11 @@ class Segment:
 
     @property
     def kind(self) -> str:
-        """``rule``, ``model``, ``both``, or nothing where no evidence lies."""
-        kinds = {"rule" if mark.is_rule else "model" for mark in self.marks}
+        """``rule``, ``model``, ``both``, ``against``, or nothing where no evidence lies."""
+        speaking = [mark for mark in self.marks if not mark.speaks_against]
+        if self.marks and not speaking:
+            return "against"
+        kinds = {"rule" if mark.is_rule else "model" for mark in speaking}
         return "both" if len(kinds) > 1 else next(iter(kinds), "")
 
     @property

@@ -41,6 +41,23 @@ def test_evidence_is_marked_in_the_customers_own_words(reviewer):
     assert ">money back</mark>" in shown
 
 
+def test_what_speaks_against_a_reason_is_told_apart(reviewer):
+    transcript = make.make_transcript("I want my money back")
+    decision = make.make_decision(transcript=transcript)
+    counted = [
+        evidence(10, 20, term="money back", weight=1.25),
+        evidence(2, 6, term="want", weight=-0.5),
+    ]
+    make.make_reason(decision, evidence=counted)
+
+    shown = page(reviewer, transcript)
+
+    (reason,) = shown.context["page"].reasons
+    assert [(one.name, one.weight) for one in reason.terms] == [("money back", "+1.25")]
+    assert [(one.name, one.weight) for one in reason.terms_against] == [("want", "-0.50")]
+    assert 'cr-mark-against" title="The model counts this -0.50' in shown.content.decode()
+
+
 def test_words_of_other_guesses_are_marked_only_where_no_reason_stands(reviewer):
     transcript = make.make_transcript("I want my money back")
     decision = make.make_decision(transcript=transcript)
