@@ -96,7 +96,7 @@ def load(
     try:
         shapes = _checked_shapes(about)
         own = _own_vectors(about, vectors)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ArtifactRefused(
             f"the model lacks a part or holds one that makes no sense ({type(error).__name__}); "
             "train it again"
@@ -104,7 +104,7 @@ def load(
     arrays = _unpacked(body, shapes)
     try:
         return _model(arrays, about, own)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ArtifactRefused(
             f"the model holds a part that makes no sense ({type(error).__name__}); train it again"
         ) from error
@@ -179,7 +179,7 @@ def _opened(content: bytes, sha256: str) -> tuple[dict[str, Any], bytes]:
     end = start + int.from_bytes(content[start - _LENGTH_BYTES : start], "little")
     try:
         about = json.loads(content[start:end]) if end <= len(content) else None
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise ArtifactRefused("the model does not say what it is; train it again") from error
     if not isinstance(about, dict):
         raise ArtifactRefused("the model does not say what it is; train it again")

@@ -171,7 +171,22 @@ def stored_model(raw: bytes) -> None:
 
 
 def _damaged_model(chance: random.Random) -> bytes:
-    return inputs.damaged(_artifact(), chance)
+    """Return the model with damage anywhere, or within its header, which stays readable then."""
+    content = _artifact()
+    if chance.randrange(2):
+        return inputs.damaged(content, chance)
+    start = content.index(b"{")
+    about = json.loads(content[start : _header_end(content, start)])
+    header = json.dumps(inputs.value(chance, about)).encode()
+    length = len(header).to_bytes(start - _LENGTH_AT, "little")
+    return content[:_LENGTH_AT] + length + header + content[_header_end(content, start) :]
+
+
+_LENGTH_AT = len(b"CONTACTREASON") + 1  # where the length of the header stands
+
+
+def _header_end(content: bytes, start: int) -> int:
+    return start + int.from_bytes(content[_LENGTH_AT:start], "little")
 
 
 @dataclass(frozen=True)
