@@ -1,6 +1,7 @@
 """Promises of a file of rules: what it says is what is measured, and mistakes name their rule."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from classifier.engine.rules import RuleBook
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Speaker, Transcript, Turn
 
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks" / "rules"
 TREE = Taxonomy.of_paths([("Billing", "Refund"), ("Delivery",)])
 REFUND = {"name": "refunds", "category": "billing.refund", "any_of": ["refund"]}
 
@@ -93,3 +95,16 @@ def test_a_file_without_rules_is_refused(tmp_path, content):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(RuleFileInvalid, match="check the path"):
         read_rules(tmp_path / "none.json", TREE)
+
+
+@pytest.mark.parametrize("name", ["star", "banking77"])
+def test_the_rules_for_measuring_are_sixty_and_do_what_their_examples_say(name):
+    path = BENCHMARKS / f"{name}.json"
+    found = json.loads(path.read_text(encoding="utf-8"))["rules"]
+    tree = Taxonomy.of_paths(sorted({(rule["category"],) for rule in found}))
+
+    rules = read_rules(path, tree)
+
+    assert len(rules) == 60
+    assert all(rule["must_match"] and rule["must_not_match"] for rule in found)
+    assert not any(rule.is_certain for rule in rules)
