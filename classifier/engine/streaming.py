@@ -66,7 +66,7 @@ def learn_from_stream(
     """Return what ``learn_and_score`` does, from examples that are read twice and never kept.
 
     One pass counts and draws a sample for the vocabulary; a second writes every text as numbers
-    below ``scratch`` (a folder on a disk, by default the system's for temporary files; about 5 kB
+    below ``scratch`` (a folder on a disk, by default the system's for temporary files; about 6 kB
     for a text of 0.9 kB); then a linear SVM is fitted part by part. Calibration and thresholds
     rest on a sample that is not learnt from, drawn by the words, so that no twin of it is learnt.
     Equal examples make equal models, whatever their order.
