@@ -15,7 +15,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.ours import Ours, recipe_of
 from tests.benchmarks.peers import Judge, parts, taught
 from tests.benchmarks.scoring import Array, Flags
-from tests.benchmarks.table import Figure, System
+from tests.benchmarks.table import Cell, Figure, Missing, System
 
 TARGET = 0.95
 OOS_SHARE = 0.2
@@ -40,9 +40,10 @@ class Answers:
     factor: float
 
     @property
-    def precision(self) -> float:
-        """Share right of what is decided."""
-        return float(self.right[self.confidence >= self.threshold].mean())
+    def precision(self) -> float | None:
+        """Share right of what is decided; None: nothing is."""
+        kept = self.confidence >= self.threshold
+        return float(self.right[kept].mean()) if kept.any() else None
 
     @property
     def coverage(self) -> float:
@@ -83,15 +84,22 @@ def banking77(bench: Bench) -> None:
             put = bench.results.put
             put(names[0], system, Figure(100 * (found.accuracy or 0.0), note))
             put(names[1], system, 100 * found.coverage)
-            put(names[2], system, 100 * (found.precision or 0.0))
+            put(names[2], system, _kept(found.precision, found.coverage))
             put(names[3], system, 100 * found.ece)
     for system in bench.each_peer():
         with bench.telling(system, *names):
             said = answers_of(bench, "banking77", system)
             ece = scoring.calibration_error(said.confidence, said.right)
-            values = (said.right.mean(), said.coverage, said.precision, ece)
-            for name, value in zip(names, values, strict=True):
-                bench.results.put(name, system, 100 * float(value))
+            bench.results.put(names[0], system, 100 * float(said.right.mean()))
+            bench.results.put(names[1], system, 100 * said.coverage)
+            bench.results.put(names[2], system, _kept(said.precision, said.coverage))
+            bench.results.put(names[3], system, 100 * ece)
+
+
+def _kept(precision: float | None, coverage: float) -> Cell:
+    if precision is None:
+        return Missing("decides nothing")
+    return Figure(100 * precision, f"decides {100 * coverage:.1f} %")
 
 
 def clinc150(bench: Bench) -> None:
@@ -128,8 +136,7 @@ def clinc150_oos_share(bench: Bench) -> None:
         with bench.telling(system, name):
             recipe = recipe_of(with_encoder=system is System.ENCODER, oos_share=OOS_SHARE)
             found = Ours.taught(data, recipe).quality(data.test)
-            note = f"decides {100 * found.coverage:.1f} % of all test texts"
-            bench.results.put(name, system, Figure(100 * (found.precision or 0.0), note))
+            bench.results.put(name, system, _kept(found.precision, found.coverage))
     for system in bench.each_peer():
         with bench.telling(system, name):
             val, unseen = _clinc150_of(bench, system)
@@ -138,9 +145,8 @@ def clinc150_oos_share(bench: Bench) -> None:
             weights = np.where(outside, weight, 1.0)
             least = scoring.threshold_for(val.confidence, val.right, TARGET, weights)
             kept = unseen.confidence >= least
-            note = f"decides {100 * kept.mean():.1f} % of all test texts"
-            precision = 100 * float(unseen.right[kept].mean())
-            bench.results.put(name, system, Figure(precision, note))
+            precision = float(unseen.right[kept].mean()) if kept.any() else None
+            bench.results.put(name, system, _kept(precision, float(kept.mean())))
 
 
 @dataclass(frozen=True)
@@ -188,9 +194,8 @@ def _several_reasons(bench: Bench, name: str, row: str) -> None:
     for system in bench.each_of_ours(*names):
         with bench.telling(system, *names):
             found = bench.ours(name, system).quality(test)
-            note = f"decides {100 * found.coverage:.1f} %"
             bench.results.put(names[0], system, 100 * found.micro_f1)
-            bench.results.put(names[1], system, Figure(100 * (found.precision or 0.0), note))
+            bench.results.put(names[1], system, _kept(found.precision, found.coverage))
     for system in bench.each_peer():
         with bench.telling(system, *names):
             peer = bench.peer(name, system)
@@ -202,9 +207,9 @@ def _several_reasons(bench: Bench, name: str, row: str) -> None:
             held = scoring.top_is_right(peer.held_out, peer.truths, labels)
             least = scoring.threshold_for(peer.held_out.max(axis=1), held, TARGET)
             kept = margins.max(axis=1) >= least
-            precision = scoring.top_is_right(margins, truths, labels)[kept].mean()
-            note = f"decides {100 * kept.mean():.1f} %"
-            bench.results.put(names[1], system, Figure(100 * float(precision), note))
+            right = scoring.top_is_right(margins, truths, labels)[kept]
+            precision = float(right.mean()) if kept.any() else None
+            bench.results.put(names[1], system, _kept(precision, float(kept.mean())))
 
 
 def curekart(bench: Bench) -> None:
@@ -214,7 +219,7 @@ def curekart(bench: Bench) -> None:
     for system in bench.each_of_ours(*names):
         with bench.telling(system, *names):
             found = bench.ours("hint3-curekart", system).quality(data.test)
-            note = _broken_promise(found.coverage, found.precision or 0.0)
+            note = _broken_promise(found.coverage, found.precision)
             bench.results.put(names[0], system, Figure(found.mcc, note))
             bench.results.put(names[1], system, found.mcc_best)
     _, truths = parts(data.test)
@@ -231,7 +236,9 @@ def curekart(bench: Bench) -> None:
             bench.results.put(names[1], system, ceiling)
 
 
-def _broken_promise(coverage: float, precision: float) -> str:
+def _broken_promise(coverage: float, precision: float | None) -> str:
+    if precision is None:
+        return "decides nothing"
     told = f"decides {100 * coverage:.1f} %, of that {100 * precision:.1f} % right"
     return f"{told}, where 95 % was promised"
 
@@ -251,16 +258,14 @@ def xsid(bench: Bench) -> None:
             shares = {tongue: share or 0.0 for tongue, share in by_language.items()}
             _put_languages(bench, system, shares)
             whole = model.quality(test)
-            note = f"decides {100 * whole.coverage:.1f} %"
-            bench.results.put(names[2], system, Figure(100 * (whole.precision or 0.0), note))
+            bench.results.put(names[2], system, _kept(whole.precision, whole.coverage))
     for system in bench.each_peer():
         with bench.telling(system, *names):
             said = answers_of(bench, "xsid", system)
             spoken = np.array([tongues[e.key] for e in test])
             shares = {tongue: said.right[spoken == tongue].mean() for tongue in LANGUAGES}
             _put_languages(bench, system, shares)
-            note = f"decides {100 * said.coverage:.1f} %"
-            bench.results.put(names[2], system, Figure(100 * said.precision, note))
+            bench.results.put(names[2], system, _kept(said.precision, said.coverage))
 
 
 def _put_languages(bench: Bench, system: System, shares: dict[str, float]) -> None:

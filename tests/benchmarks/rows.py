@@ -189,14 +189,14 @@ ROWS = (
     Row(
         "latency-ratio",
         "latency",
-        "the same: how many times quicker than words + letters, p50",
+        "one short text: how many times quicker than words + letters, p50",
         Unit.TIMES,
         Bound(10.0),
     ),
     Row(
         "latency-mean",
         "latency",
-        "the same: mean",
+        "one short text, whole cascade with evidence: mean",
         Unit.MILLISECONDS,
         None,
         Bound(1.0),
@@ -211,7 +211,7 @@ ROWS = (
     Row(
         "throughput-ratio",
         "throughput",
-        "the same: how many times as many as words + letters",
+        "star conversations per second: how many times as many as words + letters",
         Unit.TIMES,
         Bound(8.0, 15.0),
     ),
