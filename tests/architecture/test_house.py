@@ -54,7 +54,7 @@ def test_nothing_is_unpickled():
     spreading = "from joblib import Parallel, delayed, parallel_config"  # calls, not files
 
     found = [match[0] for path in SOURCES for match in loads.finditer(path.read_text())]
-    assert [line for line in found if line.strip() != spreading] == []
+    assert [line for line in found if line.strip().partition("  #")[0] != spreading] == []
 
 
 def test_the_locks_are_hashed_and_free_of_index_addresses():
