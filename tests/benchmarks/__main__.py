@@ -27,6 +27,7 @@ def main() -> int:
     options = parsed()
     warnings.filterwarnings("ignore", module="sklearn")  # a class or a margin too few: meant so
     bench = Bench(options.data, tuple(System[name] for name in options.systems))
+    bench.results.commit = machine.commit()
     wanted = options.only or [*MEASURES, *([] if options.write else PRODUCT)]
     failed = [name for name in MEASURES if name in wanted and not measured(bench, name)]
     for sentence in table.shortfalls(ROWS, bench.results):

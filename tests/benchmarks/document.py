@@ -16,7 +16,7 @@ def of(results: Results) -> str:
     """Return the whole document."""
     parts = [
         prose("head"),
-        "\n".join(machine.told()),
+        "\n".join(machine.told(results.commit)),
         "## The table\n",
         table.markdown(ROWS, results),
         "## Where we are below\n",

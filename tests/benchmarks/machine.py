@@ -23,10 +23,10 @@ def on_one_thread() -> None:
         os.execv(sys.executable, [sys.executable, "-m", "tests.benchmarks", *sys.argv[1:]])
 
 
-def told() -> list[str]:
-    """Return sentences on when and where this run ran."""
+def told(measured: str) -> list[str]:
+    """Return sentences on when and where a run of the commit ``measured`` ran."""
     return [
-        f"Day: {datetime.now(UTC):%Y-%m-%d}, commit {commit()}.",
+        f"Day: {datetime.now(UTC):%Y-%m-%d}, commit {measured}.",
         f"Machine: {processor()}, {os.cpu_count()} cores, {memory_gb()} of memory, {platform.system()};"
         " every measure on one thread.",
         f"Load when this was written: {os.getloadavg()[0]:.1f} (this run itself is 1; where it is well"

@@ -119,6 +119,8 @@ class Results:
     cells: dict[tuple[str, System], Cell] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each measure took."""
+    commit: str = "unknown"
+    """What was measured: read when the run began, for others may commit meanwhile."""
 
     def put(self, row: str, system: System, cell: Cell | float) -> None:
         """Keep what was measured."""
