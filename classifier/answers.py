@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from classifier.engine.counterfactual import Counterfactual, phrases
+from classifier.engine.counterfactual import Counterfactual
+from classifier.engine.leaving_out import phrases
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
 from classifier.engine.verdict import Reason, Verdict

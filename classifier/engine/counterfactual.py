@@ -1,19 +1,18 @@
 """Counterfactuals: the fewest words without which the answer would have been another."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from dataclasses import dataclass
+from itertools import combinations
 from math import comb
 
 from classifier.engine.cascade import weigh
-from classifier.engine.folding import Folded, fold, is_word_border
+from classifier.engine.folding import fold
+from classifier.engine.leaving_out import Removed, WordsAt, places_of, without, words_in
 from classifier.engine.policy import Policy
-from classifier.engine.redaction import without_placeholders
 from classifier.engine.rules import RuleBook
 from classifier.engine.text import Transcript
 from classifier.engine.text_model import TextModel
-from classifier.engine.verdict import Evidence, Reason, Verdict
+from classifier.engine.verdict import Reason, Verdict
 
 WORDS_REMOVED = 8
 """More words than these explain nothing to a reader: the answer rests on the text as a whole."""
@@ -21,18 +20,6 @@ _RUNS = 240  # of the cascade, at most; of short texts they take some 50 ms
 _CHARACTERS = 1_000_000  # read in all those runs together: of longer texts there are fewer
 _FEWEST_RUNS = 16  # also of the longest text
 _PAIRED, _TRIPLED = 12, 8  # of the words that count most, all pairs and all triples are tried
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """One word that was left out wherever it is said; placed where it is said first.
-
-    ``start`` and ``end`` are half-open code-point offsets into ``turns[turn].text``.
-    """
-
-    turn: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +73,6 @@ def counterfactual(
     )
 
 
-def phrases(transcript: Transcript, removed: Sequence[Removed]) -> list[str]:
-    """Return what was left out in the text's own words; neighbours are one phrase."""
-    told: list[str] = []
-    before: Removed | None = None
-    for place in removed:
-        text = transcript.turns[place.turn].text
-        said = " ".join(text[place.start : place.end].split())
-        between = text[before.end : place.start] if before else ""
-        if before and before.turn == place.turn and not between.strip():
-            told[-1] += (" " if between else "") + said
-        else:
-            told.append(said)
-        before = place
-    return list(dict.fromkeys(told))
-
-
-_Place = tuple[int, int, int]
 _Words = frozenset[str]
 
 
@@ -121,8 +91,9 @@ class _Search:
         ((whole, _),) = weigh([transcript], *self._engine)
         self.runs = 1
         self.answer = whole.primary.category if whole.primary else None
-        self._lead: Reason | None = next(iter((*whole.reasons, *whole.suggestions)), None)
-        self.places = _places(transcript)
+        self._whole = whole
+        self._lead = _lead_of(whole)
+        self.places = places_of(transcript)
         characters = sum(len(turn.text) for turn in transcript.turns)
         self._budget = max(_FEWEST_RUNS, min(_RUNS, _CHARACTERS // max(characters, 1)))
         self._known: dict[_Words, tuple[Verdict, float]] = {}
@@ -135,7 +106,7 @@ class _Search:
             return found, True
         ranked = self._by_effect()
         prefixes = [frozenset(ranked[:n]) for n in range(2, WORDS_REMOVED + 1)]
-        found = self._first_that_changes(prefixes)
+        found = self._first_that_changes([*self._by_evidence(), *prefixes])
         if not found:
             return frozenset(), False
         found = self._irreducible(found)
@@ -182,7 +153,7 @@ class _Search:
         fresh = fresh[: max(0, self._budget - self.runs)]
         self.runs += len(fresh)
         for batch in _batches(fresh):
-            texts = [_without(self._transcript, self.places, words) for words in batch]
+            texts = [without(self._transcript, self.places, words) for words in batch]
             answers = weigh(texts, *self._engine)
             self._known.update(
                 (words, (verdict, self._score(verdict, shares)))
@@ -205,6 +176,36 @@ class _Search:
         known = [word for word in self._candidates if frozenset([word]) in self._known]
         return sorted(known, key=lambda word: self._drop(frozenset([word])))
 
+    def _by_evidence(self) -> Iterator[_Words]:
+        """Yield growing sets: to each the word is added that still speaks most without them.
+
+        So of several phrases that each hold a rule up, one word falls after the other, although
+        the loss of none alone changes anything.
+        """
+        words, verdict = _NONE, self._whole
+        for _ in range(WORDS_REMOVED):
+            said = without(self._transcript, self.places, words)
+            word = self._word_of(verdict, said, words)
+            if word is None:
+                return
+            words |= {word}
+            self._try([words])
+            if words not in self._known:
+                return
+            yield words
+            verdict = self._known[words][0]
+
+    def _word_of(self, verdict: Verdict, said: Transcript, gone: _Words) -> str | None:
+        """Return the longest word of the first evidence for the likeliest category of all."""
+        lead = _lead_of(verdict)
+        for one in lead.evidence if lead else ():
+            folded = fold(said.turns[one.turn].text[one.start : one.end])
+            words = [folded.text[start:end] for start, end in words_in(folded)]
+            known = [word for word in words if word in self.places and word not in gone]
+            if known and (one.rule or one.weight > 0):
+                return max(known, key=len)
+        return None
+
     def _score(self, verdict: Verdict, shares: Mapping[str, float]) -> float:
         """Return what is left of the score of the whole text's likeliest category."""
         if self._lead is None:
@@ -226,12 +227,17 @@ class _Search:
             explain = model.explainer(model.read(self._transcript))
             evidence += explain(self._lead.category, None)
         weights = dict.fromkeys(self.places, 0.0)
-        words_at = _WordsAt(self.places)
+        words_at = WordsAt(self.places)
         for one in evidence:
             weight = _OF_A_RULE if one.rule else abs(one.weight)
             for word in words_at(one):
                 weights[word] += weight
         return sorted(weights, key=lambda word: -weights[word])[:most]
+
+
+def _lead_of(verdict: Verdict) -> Reason | None:
+    """Return the primary reason, or the best guess of an abstention."""
+    return next(iter((*verdict.reasons, *verdict.suggestions)), None)
 
 
 _NONE: _Words = frozenset()
@@ -242,64 +248,3 @@ _AT_ONCE = 64  # texts in one call of the cascade
 def _batches(sets: Sequence[_Words]) -> Iterator[Sequence[_Words]]:
     for start in range(0, len(sets), _AT_ONCE):
         yield sets[start : start + _AT_ONCE]
-
-
-class _WordsAt:
-    """Finds the words that a span of the text touches."""
-
-    def __init__(self, places: dict[str, list[_Place]]) -> None:
-        self._ends: dict[int, list[tuple[int, int, str]]] = {}
-        for word, its_places in places.items():
-            for turn, start, end in its_places:
-                self._ends.setdefault(turn, []).append((end, start, word))
-        for ends in self._ends.values():
-            ends.sort()
-
-    def __call__(self, span: Evidence) -> Iterator[str]:
-        ends = self._ends.get(span.turn, [])
-        for _, start, word in islice(ends, bisect_left(ends, (span.start + 1,)), None):
-            if start >= span.end:
-                return
-            yield word
-
-
-def _places(transcript: Transcript) -> dict[str, list[_Place]]:
-    """Return each word, folded, with where it is said: turn, half-open original offsets."""
-    places: dict[str, list[_Place]] = {}
-    for number, turn in enumerate(transcript.turns):
-        folded = fold(turn.text)
-        for start, end in _words_in(folded):
-            place = (number, *folded.span(start, end))
-            places.setdefault(folded.text[start:end], []).append(place)
-    return places
-
-
-def _words_in(folded: Folded) -> Iterator[tuple[int, int]]:
-    """Yield the half-open spans of the words of a folded text; what was redacted is none."""
-    text = without_placeholders(folded.text)
-    start = 0
-    for at in range(1, len(text) + 1):
-        if at < len(text) and not is_word_border(text, at):
-            continue
-        if any(char.isalnum() for char in text[start:at]):
-            yield start, at
-        start = at
-
-
-def _without(
-    transcript: Transcript, places: dict[str, list[_Place]], words: _Words
-) -> Transcript:
-    """Return the transcript with every place of these words cut out."""
-    cuts: dict[int, list[tuple[int, int]]] = {}
-    for word in words:
-        for turn, start, end in places[word]:
-            cuts.setdefault(turn, []).append((start, end))
-    turns = list(transcript.turns)
-    for number, spans in cuts.items():
-        kept, reached = [], 0
-        for start, end in sorted(spans):
-            kept.append(turns[number].text[reached:start])
-            reached = max(reached, end)  # two words of one character: ½
-        kept.append(turns[number].text[reached:])
-        turns[number] = replace(turns[number], text="".join(kept))
-    return replace(transcript, turns=tuple(turns))

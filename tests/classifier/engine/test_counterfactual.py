@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from classifier.engine.cascade import classify
-from classifier.engine.counterfactual import WORDS_REMOVED, counterfactual, phrases
+from classifier.engine.counterfactual import WORDS_REMOVED, counterfactual
 from classifier.engine.grammar import Condition
+from classifier.engine.leaving_out import phrases
 from classifier.engine.policy import Policy
 from classifier.engine.rules import Effect, Rule, RuleBook
 from classifier.engine.text import Speaker, Transcript, Turn
@@ -85,6 +86,27 @@ def test_a_rule_falls_with_one_of_its_words(model, policy):
     assert phrases(Transcript.of(text), found.removed) in (["charged"], ["twice"])
     assert found.is_smallest
     assert found.verdict.is_abstention
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_of_several_phrases_that_hold_a_rule_up_one_word_each_falls(model, policy, judged):
+    rule = Rule(
+        "r",
+        "billing.invoice",
+        Condition(any_of=("charged me twice", "paid it again", "double bill for this")),
+        strength=0.99,
+    )
+    text = "hello, you charged me twice, I paid it again, a double bill for this, what now"
+
+    found = counterfactual(
+        Transcript.of(text), RuleBook([rule]), model if judged else None, policy
+    )
+
+    words = [text[one.start : one.end] for one in found.removed]
+    assert found.answer == "billing.invoice"
+    assert len(words) >= 3
+    assert "charged" in words or "me" in words or "twice" in words
+    assert primary(Transcript.of(without(text, *words)), RuleBook([rule]), None, policy) is None
 
 
 def test_every_place_of_a_word_goes_whoever_said_it(policy):
