@@ -73,7 +73,12 @@ def make_rule(**fields: Any) -> KeywordRule:
     if "category" not in fields:
         fields["category"] = make_category()
     return KeywordRule.objects.create(
-        **{"name": f"Rule {number}", "any_of": "money back\nrefund*", "is_certain": True, **fields}
+        **{
+            "name": f"Rule {number}",
+            "any_of": "money back\nrefund*",
+            "is_certain": True,
+            **fields,
+        }
     )
 
 

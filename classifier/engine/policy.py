@@ -368,6 +368,7 @@ class _Vote:
                 *_evidence([*hits, *self.asked.get(code, ())]),
                 *self.explain(self._explained(code)),
             ),
+            is_ruled=code in self.decisive_categories,
         )
 
     def _may_stand(self, code: str) -> bool:

@@ -92,14 +92,27 @@ def _margin(stream: Stream, target: float) -> tuple[float, float | None]:
     covered = 0.0
     for margin in MARGINS if stream.exclusive else (0.0,):
         scores = stream.scores(margin)
-        accept = _at_least_even(
-            lowest_proven(scores, stream.right, target, weights=stream.weights)
+        accept = _reaching_down(
+            _at_least_even(lowest_proven(scores, stream.right, target, weights=stream.weights)),
+            scores,
+            target,
         )
         now = 0.0 if accept is None else stream.share(scores >= accept)
         if found is None or now > covered + _WORTH:
             found, covered = (margin, accept), now
     assert found is not None  # noqa: S101 - there is always a margin to try
     return found
+
+
+def _reaching_down(accept: float | None, scores: Array, target: float) -> float | None:
+    """Return the threshold; not above the target where it leaves out none of the texts.
+
+    Then no text tells where to stop (so it is with few, easy texts), and what a calibrated
+    probability says of itself is all there is to go by.
+    """
+    if accept is None or (scores[scores >= 0] < accept).any():
+        return accept
+    return min(accept, target)
 
 
 def _alone(stream: Stream, scores: Array, target: float) -> dict[str, float]:

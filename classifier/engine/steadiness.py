@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from classifier.engine.taxonomy import Taxonomy
-from classifier.engine.verdict import Doubt, Ground, Reason, Verdict
+from classifier.engine.verdict import Doubt, Reason, Verdict
 
 CLEARLY = math.log(30)
 """By how much the new reason's log-odds must exceed those of the old one, both read in the same
@@ -23,7 +23,8 @@ def steadied(
     ``standing``: the reasons that hold now, primary first; none: abstained. A verdict that
     abstains replaces no reason, unless something critical may be meant that is not among them.
     The primary reason stays where the verdict still names it, names what lies above it, or is
-    not clearly better; a reason below it refines it. Further reasons are added and stay as long
+    not clearly better; a reason below it refines it. What a rule may decide alone takes its place,
+    unless such a rule speaks for it too. Further reasons are added and stay as long
     as the primary one does, so that one more message never takes away what the one before
     brought. A reason that is no longer in ``taxonomy`` holds nothing up.
     """
@@ -33,7 +34,7 @@ def steadied(
     if new is None:
         return verdict if _is_alarm(verdict, standing, taxonomy) else None
     named = {reason.category: reason for reason in verdict.reasons}
-    if old in named:
+    if old in named and (named[old].is_ruled or not new.is_ruled):
         others = (reason for reason in verdict.reasons if reason.category != old)
         return _with_others(verdict, (named[old], *others), standing, taxonomy)
     if new.category in taxonomy.family(old):
@@ -54,8 +55,8 @@ def _is_alarm(verdict: Verdict, standing: Sequence[Reason], taxonomy: Taxonomy) 
 
 
 def _is_clearly_better(verdict: Verdict, new: Reason, old: str) -> bool:
-    if new.ground is Ground.RULES or new.rule_score == new.score:
-        return True  # a decisive rule: somebody wrote down that these words mean this
+    if new.is_ruled:
+        return True  # somebody wrote down that these words mean this
     listed = {reason.category: reason.score for reason in verdict.suggestions}
     # What is not suggested was less likely than all that is.
     least = min(listed.values(), default=_UNLISTED)

@@ -63,6 +63,8 @@ class Reason:
     """The model's calibrated probability; None where there is no model."""
     ground: Ground
     evidence: tuple[Evidence, ...] = ()
+    is_ruled: bool = False
+    """Whether a rule that may decide alone assigned it."""
 
     @property
     def confidence(self) -> float | None:

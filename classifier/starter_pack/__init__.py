@@ -51,9 +51,7 @@ class StarterRule:
         code = taxonomy.code_at(self.category)
         if code is None:
             raise ValueError(f"no category {' > '.join(self.category)} for rule {self.name}")
-        return Rule(
-            self.name, code, self.condition, self.effect, is_certain=self.is_certain
-        )
+        return Rule(self.name, code, self.condition, self.effect, is_certain=self.is_certain)
 
 
 @dataclass(frozen=True, slots=True)

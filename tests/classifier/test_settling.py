@@ -260,14 +260,14 @@ def test_people_win_over_a_file_and_the_split_stays(case):
 
 def test_what_was_audited_blind_is_held_out_and_never_trained_on():
     gold_labels()
-    before = Lesson.of_today()
+    before = Lesson.of_today(stream_from=100)
     for number in range(12):  # by their digests most would be trained on
         thread = a_transcript(f"audit{number}", f"refund of my money number {number}").thread
         say(thread, "refund", is_blind=True)
     settle_feedback()
 
     assert GoldLabel.objects.filter(split="audit").count() == 12
-    assert Lesson.of_today() == before
+    assert Lesson.of_today(stream_from=100) == before
 
 
 def test_an_audit_of_words_that_are_gold_already_keeps_their_split(case):

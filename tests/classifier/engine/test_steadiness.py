@@ -17,7 +17,7 @@ TREE = Taxonomy(
 
 
 def reason(code, score=0.97, ground=Ground.MODEL, rule_score=None):
-    return Reason(code, score, rule_score, score, ground)
+    return Reason(code, score, rule_score, score, ground, is_ruled=ground is Ground.RULES)
 
 
 def verdict(*reasons, suggested=()):
@@ -54,6 +54,18 @@ def after(found, *standing):
             ["login"],
             ["delivery"],
             id="a decisive rule",
+        ),
+        pytest.param(
+            verdict(reason("delivery", 0.99, Ground.RULES), reason("login")),
+            ["login"],
+            ["delivery", "login"],
+            id="a decisive rule beside what stands",
+        ),
+        pytest.param(
+            verdict(*(reason(code, 0.99, Ground.RULES) for code in ("delivery", "login"))),
+            ["login"],
+            ["login", "delivery"],
+            id="two decisive rules",
         ),
         pytest.param(
             verdict(reason("billing.refund")), ["billing"], ["billing.refund"], id="finer"

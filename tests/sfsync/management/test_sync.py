@@ -34,7 +34,9 @@ def on_case(org: LocalOrg, case_id: str) -> object:
 @pytest.fixture
 def rules(db: None) -> None:
     category = a_category(REFUND, "Refund", parent=a_category("billing", "Billing"))
-    KeywordRule.objects.create(name="Refund", category=category, any_of="refund", is_certain=True)
+    KeywordRule.objects.create(
+        name="Refund", category=category, any_of="refund", is_certain=True
+    )
     Connection.current()
     Connection.objects.update(mode=Mode.AUTOMATIC)
 
