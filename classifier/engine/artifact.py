@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from classifier.engine.vectors import shipped
 
 FORMAT = 2
 """Raised when the layout changes, or when folding or features change what a model would read."""
+_LARGEST = 2**31  # numbers in one array; 200,000 rows of 1,000 labels are a tenth of that
 _MAGIC = b"CONTACTREASON"
 _LENGTH_BYTES = 4  # of the header's length, little-endian
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "safetensors")
@@ -189,6 +191,8 @@ def _opened(content: bytes, sha256: str) -> tuple[dict[str, Any], bytes]:
 def _checked_shapes(about: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Return the shape of each array, if they fit together and to the labels."""
     shapes = {name: tuple(int(size) for size in about["shapes"][name]) for name in _DTYPES}
+    if any(math.prod(map(abs, shape)) > _LARGEST for shape in shapes.values()):
+        raise ValueError("arrays larger than any model's")
     (words,), (letters,) = shapes["words"], shapes["letters"]
     rows, columns = shapes["weights"]
     width = about["vectors"]["width"] if about["vectors"] else 0
