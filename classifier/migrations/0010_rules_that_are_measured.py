@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0001_squashed_0009_files_in_pieces'),
+        ('classifier', '0009_files_in_pieces'),
     ]
 
     operations = [
