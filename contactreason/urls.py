@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from contactreason.health import healthz
 
+admin.autodiscover()  # before contactreason.site asks for what is registered
+
 urlpatterns = [
     path("admin/", include("contactreason.site")),
     path("admin/", admin.site.urls),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ENOUGH_FOR_THREE = 3_000  # examples; from here on three folds are close enough to the whole
-_ENOUGH_FOR_FIVE = 1_000
+_ENOUGH_FOR_FIVE = 800
 
 
 def fold_count(examples: int) -> int:

@@ -50,6 +50,7 @@ BY_HAND = ("billing.refund", "delivery.late_parcel")
 
 
 class Command(ReportingCommand):
+    requires_system_checks = ()  # they read the whole web app; `manage.py check` and CI do them
     help = (
         "A local Salesforce org filled with Cases, the web app, a worker, a beat and the embedded"
         " broker; works until every Case is decided and written, and stays up until Ctrl-C."

@@ -22,6 +22,7 @@ from sfsync.local_org.state import API_ALLOWANCE
 
 
 class Command(ReportingCommand):
+    requires_system_checks = ()  # they read the whole web app; `manage.py check` and CI do them
     help = (
         "Start a Salesforce org on this machine, filled with Cases, for trying things out. It"
         " listens on loopback only, keeps everything in memory and ends with Ctrl-C."
