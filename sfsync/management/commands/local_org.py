@@ -27,7 +27,6 @@ class Command(ReportingCommand):
         "Start a Salesforce org on this machine, filled with Cases, for trying things out. It"
         " listens on loopback only, keeps everything in memory and ends with Ctrl-C."
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=port_number, default=8099, help="0: any free one")
