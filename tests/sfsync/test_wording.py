@@ -99,7 +99,8 @@ def test_it_fits_a_text_field_and_holds_nothing_that_was_hidden(db, padding):
 
 def test_a_very_long_path_is_cut_with_a_mark(db):
     transcript = a_transcript("500000000000001AAA")
-    long = a_category("a", "A" * 120, parent=a_category("b", "B" * 150))
+    top = a_category("c", "C" * 120)
+    long = a_category("a", "A" * 120, parent=a_category("b", "B" * 120, parent=top))
     verdict = Verdict((Reason("a", 0.9, None, 0.9, Ground.MODEL, ()),))
     decision = Decision.objects.stand(transcript, verdict, at=NOON, rulebook_digest="")
 
