@@ -1,7 +1,12 @@
 """The demo's world is its own: folder, port and database."""
 
+import os
 import socket
+import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from django.core.management.base import CommandError
@@ -9,6 +14,8 @@ from django.db import connection
 
 from contactreason.demo import database, world
 from sfsync.models import Connection
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -86,3 +93,35 @@ def test_a_demo_that_was_cut_off_leaves_a_database_that_the_next_may_empty():
     database.empty()
 
     assert connection.introspection.table_names() == []
+
+
+MIGRATE = """
+import sys, django; from pathlib import Path
+django.setup()
+from contactreason.demo import database
+database.empty()
+database.migrate(Path(sys.argv[1]))
+database.claim()
+"""
+
+
+def tables_of(path):
+    with closing(sqlite3.connect(path)) as database:
+        return {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+
+
+def test_a_second_start_copies_the_tables_that_the_first_one_made(tmp_path):
+    def tables_made(name):
+        own = {"VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/{name}"}
+        command = [sys.executable, "-c", MIGRATE, str(tmp_path)]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **own}, check=True)
+        return tables_of(tmp_path / name)
+
+    (tmp_path / "migrated-by-an-earlier-version.db").touch()
+    first = tables_made("first.sqlite3")
+    (kept,) = tmp_path.glob("migrated-*.db")
+    with closing(sqlite3.connect(kept)) as database:
+        database.execute("CREATE TABLE seen_again (id)")
+
+    assert "classifier_decision" in first
+    assert tables_made("second.sqlite3") == first | {"seen_again"}

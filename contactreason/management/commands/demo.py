@@ -120,7 +120,7 @@ class Command(ReportingCommand):
             self.supervisor.begin(programs.broker(settings.VAR_DIR))
         self.say("Making the database …")
         database.empty()
-        _quietly("migrate", verbosity=0)
+        database.migrate(settings.VAR_DIR.parent)
         database.claim()
         sources.name_own()
         if not os.environ.get("REDIS_URL"):
