@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import platform
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -27,7 +28,7 @@ _DEFAULT_SEARCH: Mapping[str, Sequence[Any]] = {
     "penalty": [0.3, 1.0, 3.0],
     "min_texts": [None, 1, 3],
 }
-_WAIT = "5s"  # for a cluster to answer
+_WAIT = 5.0  # seconds for a cluster to answer
 
 
 class Goal(StrEnum):
@@ -211,13 +212,18 @@ def _cluster(scheduler: str) -> "Iterator[Any]":
         yield None
         return
     try:
-        from distributed import Client  # noqa: PLC0415 - optional, see requirements-dask.txt
+        # Optional, see requirements-dask.txt.
+        from distributed import Client  # noqa: PLC0415
+        from distributed.comm.addressing import get_address_host_port  # noqa: PLC0415
     except ImportError as error:
         raise SearchInvalid(
             "DASK_SCHEDULER is set and Dask is not installed;"
             " install requirements-dask.txt, or unset it"
         ) from error
     try:
+        # First by hand: a client that finds nobody lives on, and may lock up the next one as it
+        # is collected (its finaliser waits for a lock that starting another one holds).
+        socket.create_connection(get_address_host_port(scheduler), timeout=_WAIT).close()
         client = Client(scheduler, timeout=_WAIT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise SearchInvalid(
