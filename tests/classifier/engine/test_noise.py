@@ -38,12 +38,11 @@ def test_the_same_words_are_misheard_alike_and_another_seed_mishears_others():
 def test_a_word_is_heard_as_one_that_sounds_alike():
     recogniser = Recogniser.of([Transcript.of("refund refined table")])
 
-    heard = {
-        words(recogniser.hear(Transcript.of("refund"), 1.0, seed))[:1] == ["refined"]
-        for seed in range(20)
-    }
+    heard = [
+        words(recogniser.hear(Transcript.of("refund"), 1.0, seed))[:1] for seed in range(20)
+    ]
 
-    assert True in heard
+    assert ["refined"] in heard
 
 
 @pytest.mark.parametrize("noise", [RECOGNISER.hear, mistyped])
