@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge, percent
 from classifier.admin.blind import hidden
 from classifier.admin.category import PARENTS
+from classifier.admin.category_choice import CategoryFilter
 from classifier.admin.export import Exported
 from classifier.admin.reasons import ReasonPages, ReportedReasonFilter
 from classifier.admin.shown_text import preview
@@ -71,7 +71,7 @@ class DecisionAdmin(ReasonPages, WithinRemit, Exported, ReadOnly, ModelAdmin):
         WaitingFilter,
         ReportedReasonFilter,
         "source",
-        ("category", AutocompleteSelectFilter),
+        ("category", CategoryFilter),
         "is_audit",
         "decided_at",
     )

@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
 from classifier.admin.category import PARENTS
+from classifier.admin.category_choice import CategoryFilter
 from classifier.admin.export import Exported
 from classifier.admin.words import VERDICT_TONES
 from classifier.models import Feedback
@@ -19,7 +19,7 @@ class FeedbackAdmin(WithinRemit, Exported, ReadOnly, ModelAdmin):
     list_filter = (
         "verdict",
         "source",
-        ("category", AutocompleteSelectFilter),
+        ("category", CategoryFilter),
         "said_at",
     )
     list_select_related = (f"category__{PARENTS}", f"decision__category__{PARENTS}")

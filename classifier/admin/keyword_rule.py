@@ -12,11 +12,11 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from classifier import measuring
 from classifier.admin.base import ModelAdmin, badge
-from classifier.admin.category import PARENTS, path_labels
+from classifier.admin.category import PARENTS
+from classifier.admin.category_choice import CategoryFilter, in_box
 from classifier.admin.errand import KINDS, Kind
 from classifier.admin.exchange import WithTaxonomyFile
 from classifier.admin.rule_form import BOXES, EXAMPLES, KeywordRuleForm, TrialForm, trial
@@ -49,7 +49,7 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
         "how_often_right",
         "is_active",
     )
-    list_filter = ("is_active", "effect", "is_certain", ("category", AutocompleteSelectFilter))
+    list_filter = ("is_active", "effect", "is_certain", ("category", CategoryFilter))
     list_select_related = (f"category__{PARENTS}",)
     search_fields = ("name", "any_of", "all_of", "none_of", "category__label", "category__code")
     search_help_text = "Name, phrase or category."
@@ -100,11 +100,9 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
     def formfield_for_foreignkey(
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and db_field.name == "category":
-            labels = path_labels()
-            field.label_from_instance = lambda category: labels[category.pk]
-        return field
+        if db_field.name == "category":
+            kwargs |= in_box(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

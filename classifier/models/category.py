@@ -130,6 +130,9 @@ class RecallFloor(float, models.Choices):
     NEARLY_ALL = 0.98, "98 %"
     ALMOST_EACH = 0.99, "99 %"
 
+    def __str__(self) -> str:  # a form compares it with what its options hold
+        return str(self.value)
+
 
 class Category(models.Model):
     """A contact reason. Its ``code`` is fixed once created; its label can change."""

@@ -45,6 +45,20 @@ def test_the_code_and_the_place_stay_when_the_label_changes(admin):
     assert refund.history.count() == 2
 
 
+def test_the_form_of_a_new_category_begins_with_the_usual_floor(admin):
+    page = admin.get(reverse("admin:classifier_category_add")).content.decode()
+
+    assert '<option value="0.95" selected>95 %</option>' in page
+
+
+def test_the_form_of_a_category_shows_the_path_of_what_stands_above_it(admin):
+    refund = make.make_category("Refund", make.make_category("Card", make.make_category("Pay")))
+
+    page = admin.get(reverse("admin:classifier_category_change", args=[refund.pk]))
+
+    assert "Pay &gt; Card" in page.content.decode()
+
+
 def test_a_value_and_a_mode_for_salesforce_are_kept(admin):
     refund = make.make_category("Refund")
     values = {
