@@ -1,6 +1,6 @@
-"""How a model does on each category, as people read it."""
+"""How a model does on each category, in the words that people read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -10,17 +10,10 @@ PROVEN = {
     "alone": "alone",
     "siblings": "only together with its siblings",
     "whole": "only together with others",
-    "nothing": "not proven: suggested only",
+    "nothing": "suggested only",
 }
-HEAD = (
-    "Category",
-    "Learnt from",
-    "Held out",
-    "Right when decided",
-    "Found",
-    "Precision proven",
-    "Decided (without the proof)",
-)
+TOLD = 10
+"""Critical categories that are told one by one; the table has them all."""
 
 
 def promised(metrics: Mapping[str, Any]) -> SafeString:
@@ -42,49 +35,51 @@ def promised(metrics: Mapping[str, Any]) -> SafeString:
     )
 
 
-def each_category(metrics: Mapping[str, Any], labels: Mapping[str, str]) -> SafeString:
-    """Return a table of all categories, the rare ones first; ``labels`` maps codes to words."""
-    reports = metrics.get("categories")
+def watched(metrics: Mapping[str, Any], known: Mapping[str, tuple[int, str]]) -> SafeString:
+    """Return a sentence for each critical category, those of which least is proven first.
+
+    ``known`` maps codes to ids and words. Of many, the first ``TOLD`` are told.
+    """
+    reports = [report for report in metrics.get("categories", []) if report["watched"]]
     if not reports:
-        return SafeString("–")
-    rows = [_row(report, labels) for report in reports]
-    head = format_html_join("", "<th>{}</th>", ((title,) for title in HEAD))
-    body = format_html_join(
-        "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", row),) for row in rows)
-    )
-    return format_html('<table class="cr-facts"><tr>{}</tr>{}</table>', head, body)
-
-
-def watched(metrics: Mapping[str, Any], labels: Mapping[str, str]) -> SafeString:
-    """Return a sentence for each critical category."""
-    sentences = [
-        (labels.get(report["category"], report["category"]), _watching(report))
-        for report in metrics.get("categories", [])
-        if report["watched"]
-    ]
-    if not sentences:
         return SafeString("No category is marked critical.")
-    return format_html_join("", "<p><b>{}</b>: {}</p>", sentences)
-
-
-def _row(report: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str]]:
-    label = labels.get(report["category"], report["category"])
-    proof = report["proof"]
-    cells = (
-        f"{label} (rare)" if report["is_rare"] else label,
-        f"{report['train']:,}",
-        f"{report['test']:,}",
-        _of(report["right"], report["decided"]),
-        _of(report["found"], report["test"]),
-        f"{_percent(proof['at_least'])} {PROVEN[proof['by']]}" if proof else "–",
-        f"{_percent(proof['coverage'])} ({_percent(proof['coverage_plain'])})"
-        if proof
-        else "–",
+    reports.sort(key=_proven)
+    told = format_html_join(
+        "",
+        "<p><b>{}</b>: {}</p>",
+        (
+            (known.get(code := report["category"], (0, code))[1], watching(report))
+            for report in reports[:TOLD]
+        ),
     )
-    return [(cell,) for cell in cells]
+    if len(reports) <= TOLD:
+        return told
+    more = '<p><a class="cr-link" href="?show=critical#categories">All {} critical categories</a></p>'
+    return told + format_html(more, len(reports))
 
 
-def _watching(report: Mapping[str, Any]) -> str:
+def _proven(report: Mapping[str, Any]) -> float:
+    bar: Mapping[str, float] | None = report["watched"]["bar"]
+    return bar["at_least"] if bar else 0.0
+
+
+def cells(report: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Return a category's figures, each with a remark, in the order of the table's columns."""
+    proof = report["proof"]
+    return (
+        (f"{report['train']:,}", ""),
+        (f"{report['test']:,}", ""),
+        (_of(report["right"], report["decided"]), ""),
+        (_of(report["found"], report["test"]), ""),
+        (_percent(proof["at_least"]), PROVEN[proof["by"]]) if proof else ("–", ""),
+        (_percent(proof["coverage"]), f"{_percent(proof['coverage_plain'])} without proof")
+        if proof
+        else ("–", ""),
+    )
+
+
+def watching(report: Mapping[str, Any]) -> str:
+    """Return how a critical category is watched over, in a sentence that follows its name."""
     found, bar = report["watched"], report["watched"]["bar"]
     seen = _of(found["caught"], report["test"])
     held_out = (

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
-from classifier.admin.comparison_page import ComparisonPage, comparison_page
+from classifier.admin.comparison_page import Asked, ComparisonPage, comparison_page
 from classifier.admin.model_steps import steps
 from classifier.engine.findings import headline
 from classifier.models import Comparison
@@ -73,8 +73,7 @@ class ComparisonAdmin(ReadOnly, ModelAdmin):
 
 def _shown(comparison: Comparison, request: HttpRequest) -> ComparisonPage | None:
     """Return the page; None where another version of this product wrote the figures."""
-    change, number = request.GET.get("flips", ""), request.GET.get("page", "1")
     try:
-        return comparison_page(comparison, request.user, change=change, number=number)
+        return comparison_page(comparison, request.user, Asked.of(request.GET))
     except (KeyError, TypeError, ValueError):
         return None

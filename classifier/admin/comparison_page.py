@@ -1,17 +1,18 @@
 """What the page of a comparison shows: figures as bars, categories, texts answered otherwise."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 
 from classifier import comparing
-from classifier.admin.shown_text import preview
+from classifier.admin.comparison_flips import CHANGES, FlipRow, Names, flip_rows
+from classifier.admin.list_pages import Pages, is_called, pages
 from classifier.engine.chance import Measured, Share
 from classifier.engine.comparison import (
     Change,
-    Flip,
     KnownTo,
     Line,
     Score,
@@ -21,22 +22,41 @@ from classifier.engine.comparison import (
     Comparison as Figures,
 )
 from classifier.engine.findings import Finding, findings, headline
-from classifier.engine.taxonomy import Taxonomy
-from classifier.models import Category, Comparison, Transcript
-from classifier.models.remit import within_remit
+from classifier.models import Category, Comparison
 
 FLIPS_PER_PAGE = 25
-CHANGES = {
-    Change.BETTER: "now right",
-    Change.WORSE: "no longer right",
-    Change.NEITHER_RIGHT: "changed, neither right",
-}
+LINES_PER_PAGE = 50
 KNOWN = {
     KnownTo.CANDIDATE: "new to the candidate",
     KnownTo.CHAMPION: "only the champion learnt it",
     KnownTo.NEITHER: "neither learnt it",
     KnownTo.BOTH: "",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What parts of the two lists are looked at, as it stands in the address."""
+
+    flips: str = ""
+    """A kind of flip; empty: all."""
+    page: str = "1"
+    """Of the flips."""
+    find: str = ""
+    """Words in the names of categories."""
+    lines: str = "1"
+    """Page of the categories."""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        usual = asdict(cls())
+        return cls(**{name: query.get(name, value).strip() for name, value in usual.items()})
+
+    def address(self, place: str, **changes: str) -> str:
+        """Return the address with ``changes``, at a place of the page."""
+        asked = {**asdict(self), **changes}
+        usual = asdict(Asked())
+        return f"?{urlencode({name: one for name, one in asked.items() if one != usual[name]})}#{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,72 +101,53 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class FlipRow:
-    """One text that is answered otherwise, with what both said."""
-
-    transcript: Transcript | None
-    first_words: str
-    change: str
-    tone: str
-    truths: str
-    candidate: str
-    champion: str
-
-
-@dataclass(frozen=True, slots=True)
 class ComparisonPage:
     """All that the page shows."""
 
     headline: Finding
     findings: Sequence[Finding]
     figures: Sequence[Figure]
+    asked: Asked
+    categories: int
     rows: Sequence[Row]
-    filters: Sequence[tuple[str, str, int]]
-    """Code, words and number of texts for each kind of flip, all of them first."""
-    chosen: str
+    row_pages: Pages
+    filters: Sequence[tuple[str, str, int, str]]
+    """Code, words, number of texts and address for each kind of flip, all of them first."""
     flips: Sequence[FlipRow]
-    page: "Page[Flip]"
+    flip_pages: Pages
     whats_changed: Sequence[str]
 
 
-def comparison_page(
-    comparison: Comparison, user: Any, *, change: str, number: str
-) -> ComparisonPage:
-    """Return the page of a comparison; ``change`` filters the flips, ``number`` is their page.
+def comparison_page(comparison: Comparison, user: Any, asked: Asked) -> ComparisonPage:
+    """Return the page of a comparison, with the parts of its lists that are asked for.
 
     The figures are of all held-out texts; the words only of those that ``user`` may see.
     """
-    found, taxonomy = comparison.found, _Names(Category.objects.taxonomy())
-    wanted = [flip for flip in found.flips if not change or flip.change.value == change]
-    page = Paginator(wanted, FLIPS_PER_PAGE).get_page(number)
+    found, taxonomy = comparison.found, Names(Category.objects.taxonomy())
+    meant = [line for line in found.lines if is_called(taxonomy(line.category), asked.find)]
+    lines = Paginator(meant, LINES_PER_PAGE).get_page(asked.lines)
+    wanted = [flip for flip in found.flips if asked.flips in ("", flip.change.value)]
+    flips = Paginator(wanted, FLIPS_PER_PAGE).get_page(asked.page)
     counts = {kind: sum(flip.change is kind for flip in found.flips) for kind in Change}
+    numbers = {"": ("all", len(found.flips))} | {
+        kind.value: (CHANGES[kind], counts[kind]) for kind in Change
+    }
     return ComparisonPage(
         headline(found),
         findings(found, taxonomy.tree),
         _figures(found) if found.candidate else (),
-        [_row(line, taxonomy) for line in found.lines],
+        asked,
+        len(found.lines),
+        [_row(line, taxonomy) for line in lines.object_list],
+        pages(lines, lambda number: asked.address("categories", lines=number)),
         [
-            ("", "all", len(found.flips)),
-            *((kind.value, CHANGES[kind], counts[kind]) for kind in Change),
+            (code, words, number, asked.address("flips", flips=code, page="1"))
+            for code, (words, number) in numbers.items()
         ],
-        change,
-        _flips(list(page.object_list), taxonomy, user),
-        page,
+        flip_rows(list(flips.object_list), taxonomy, user),
+        pages(flips, lambda number: asked.address("flips", page=number)),
         comparing.whats_changed(comparison),
     )
-
-
-class _Names:
-    """Labels of category codes, also of those that are no longer active."""
-
-    def __init__(self, tree: Taxonomy) -> None:
-        self.tree = tree
-
-    def __call__(self, code: str) -> str:
-        return self.tree.label(code) if code in self.tree else code
-
-    def list(self, codes: Sequence[str], nothing: str) -> str:
-        return ", ".join(map(self, codes)) or nothing
 
 
 Part = Callable[[Showing], Share | Measured | float]
@@ -228,7 +229,7 @@ def _tone(change: Measured | None) -> str:
     return "good" if change.low > 0 else "bad"
 
 
-def _row(line: Line, names: _Names) -> Row:
+def _row(line: Line, names: Names) -> Row:
     change = line.change
     return Row(
         names(line.category),
@@ -241,30 +242,3 @@ def _row(line: Line, names: _Names) -> Row:
         f"{_signed(change.low)} to {_signed(change.high)}" if change and change.value else "",
         _tone(change),
     )
-
-
-def _flips(flips: Sequence[Flip], names: _Names, user: Any) -> list[FlipRow]:
-    keys = [int(flip.key) for flip in flips if flip.key.isdecimal()]
-    kept = Transcript.objects.filter(pk__in=keys)
-    words = within_remit(kept, user).in_bulk()
-    others: set[int] = set()
-    if lacking := set(keys) - words.keys():
-        others.update(kept.filter(pk__in=lacking).values_list("pk", flat=True))
-    tones = {Change.BETTER: "good", Change.WORSE: "bad", Change.NEITHER_RIGHT: "plain"}
-    rows = []
-    for flip in flips:
-        key = int(flip.key) if flip.key.isdecimal() else 0
-        transcript = words.get(key)
-        why = "(not of your queues and teams)" if key in others else "(no longer kept)"
-        rows.append(
-            FlipRow(
-                transcript,
-                preview(transcript.turns, 140) if transcript else why,
-                CHANGES[flip.change],
-                tones[flip.change],
-                names.list(flip.truths, "out of scope"),
-                names.list(flip.candidate, "left to a person"),
-                names.list(flip.champion, "left to a person"),
-            )
-        )
-    return rows

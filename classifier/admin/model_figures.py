@@ -21,6 +21,27 @@ METRICS = {
     "test": "Held-out labels",
 }
 TRAINED = {"train": "Training labels", "test": "Held-out labels", "labels": "Categories"}
+RECIPE = {
+    "target_precision": "Share that shall be right",
+    "oos_share": "Assumed share out of scope",
+    "min_texts": "Texts a phrase must stand in",
+    "most_features": "Most words and phrases",
+    "meaning": "Weight of meanings",
+    "encoder": "Sentence encoder",
+    "whole": "Weight of the sentence encoder",
+    "penalty": "Penalty (C)",
+    "balance": "Balance of rare categories",
+    "names_below": "Category’s name as an example, below",
+    "folds": "Parts for out-of-fold scores",
+    "seed": "Seed",
+}
+"""``engine.recipe.Recipe`` in words."""
+LEFT_OPEN = {
+    "oos_share": "as labelled",
+    "min_texts": "by the number of labels",
+    "folds": "by the number of labels",
+}
+"""What a part of the recipe that is not set means."""
 NOT_SHARES = {"test", "mcc", "mcc_best"}
 LISTED = ("coverage", "precision")
 """What a list of models tells: what a desk notices of it."""
@@ -42,7 +63,9 @@ def figures(metrics: Mapping[str, Any]) -> list[tuple[str, float]]:
 def shown(key: str, value: object) -> str:
     """Return a figure as people read it: shares in per cent, the rest as it is."""
     if value is None:
-        return "–"
+        return LEFT_OPEN.get(key, "–")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float) and key in METRICS.keys() - NOT_SHARES:
         return f"{value:.1%}"
     if isinstance(value, float):

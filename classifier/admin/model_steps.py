@@ -8,10 +8,18 @@ from typing import Any
 from django.http import HttpRequest
 
 from classifier import promoting
-from classifier.models import Comparison, Errand, ModelVersion
+from classifier.models import Comparison, Errand, GoldLabel, ModelVersion
+from classifier.models.model_version import ModelVersionQuerySet
 
 MAY_CHANGE = "classifier.change_modelversion"
 MAY_TRAIN = ("classifier.add_errand", MAY_CHANGE)
+LARGE = ("metrics", "recipe")
+"""Columns of a model with figures of every category: read for a page of one, never for a list."""
+
+
+def light_versions() -> ModelVersionQuerySet:
+    """Return all model versions without what is large in them."""
+    return ModelVersion.objects.defer(*LARGE)
 
 
 def may_train(request: HttpRequest) -> bool:
@@ -59,7 +67,7 @@ class Steps:
 
 def steps(version: ModelVersion, request: HttpRequest) -> Steps:
     """Return what the person of this request may do with a model."""
-    champion = ModelVersion.objects.champions().first()
+    champion = light_versions().champions().first()
     is_champion = version == champion
     common: dict[str, Any] = {
         "may_compare": may_train(request) and not is_champion,
@@ -71,7 +79,7 @@ def steps(version: ModelVersion, request: HttpRequest) -> Steps:
     if not may_change(request):
         return Steps(version, champion, **common)
     if is_champion:
-        earlier = ModelVersion.objects.before(version)
+        earlier = light_versions().before(version)
         return Steps(version, champion, earlier=earlier, **common)
     me = request.user.get_username()
     refusal = promoting.second_person_refusal(version, champion, me)
@@ -92,6 +100,40 @@ def to_decide_again(version: ModelVersion) -> int:
     if version.stage != ModelVersion.Stage.RETIRED:
         return 0
     return promoting.decided_by(version).count()
+
+
+def list_top(request: HttpRequest) -> dict[str, object]:
+    """Return what the list of models says above its rows: what may be done, what is under way."""
+    champion = light_versions().champions().first()
+    newest = light_versions().order_by("-number").first()
+    stepped_down = _stepped_down(champion) if may_change(request) else None
+    return {
+        "may_train": may_train(request),
+        "training": Errand.objects.waiting(["train"]).first(),
+        "deciding_again": Errand.objects.waiting(["redecide"]).first(),
+        "newest": newest,
+        "new_labels": _new_labels(newest),
+        "champion": champion,
+        "earlier": light_versions().before(champion)
+        if champion and may_change(request)
+        else None,
+        "stepped_down": stepped_down,
+        "again": to_decide_again(stepped_down) if stepped_down else 0,
+    }
+
+
+def _new_labels(newest: ModelVersion | None) -> int:
+    """Return how many gold labels to train on were settled since the newest model was trained."""
+    labels = GoldLabel.objects.filter(split=GoldLabel.Split.TRAIN)
+    return (labels.filter(settled_at__gt=newest.created_at) if newest else labels).count()
+
+
+def _stepped_down(champion: ModelVersion | None) -> ModelVersion | None:
+    """Return the model that the last rollback retired, while the one it brought back stands."""
+    if champion is None or champion.restored_at is None:
+        return None
+    retired = light_versions().filter(stage=ModelVersion.Stage.RETIRED)
+    return retired.filter(retired_at=champion.restored_at).first()
 
 
 def timeline(version: ModelVersion) -> list[Step]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
@@ -15,17 +15,20 @@ from django.views.decorators.http import require_POST
 from classifier import leases, promoting, retraining
 from classifier.admin import class_figures
 from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
+from classifier.admin.category import known_categories
+from classifier.admin.class_table import Asked, class_table
 from classifier.admin.errand import KINDS, Kind
-from classifier.admin.model_figures import METRICS, TRAINED, quality, table
+from classifier.admin.model_figures import LISTED, METRICS, RECIPE, TRAINED, quality, table
 from classifier.admin.model_steps import (
+    LARGE,
+    list_top,
     may_change,
     may_train,
     steps,
     timeline,
-    to_decide_again,
 )
 from classifier.admin.words import STAGE_TONES
-from classifier.models import Category, Errand, GoldLabel, ModelVersion
+from classifier.models import Errand, ModelVersion
 
 ALL_THE_SAME = "train_all_the_same"
 """In the session: the next click trains although there is nothing new."""
@@ -63,17 +66,16 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     actions = ("promote",)
     list_before_template = "classifier/model_list_top.html"
     change_form_outer_before_template = "classifier/model_top.html"
+    change_form_outer_after_template = "classifier/model_categories.html"
     fields = (
-        "called", "stage_badge", "measured", "promised", "watched", "each_category",
-        "trained_with", "made_how", "size", "sha256",
+        "called", "stage_badge", "measured", "promised", "trained_with", "made_how", "size",
+        "sha256",
     )  # fmt: skip
     readonly_fields = (
         "called",
         "stage_badge",
         "measured",
         "promised",
-        "watched",
-        "each_category",
         "trained_with",
         "made_how",
         "size",
@@ -87,6 +89,11 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         "python manage.py train\n"
         "python manage.py promote"
     )
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ModelVersion]":
+        rows: QuerySet[ModelVersion] = super().get_queryset(request)
+        listed = {f"listed_{key}": F(f"metrics__{key}") for key in LISTED}
+        return rows.defer(*LARGE).annotate(**listed)
 
     def get_urls(self) -> list[URLPattern]:
         def way(route: str, view: Any, name: str) -> URLPattern:
@@ -107,21 +114,8 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        champion = ModelVersion.objects.champions().first()
-        newest = ModelVersion.objects.order_by("-number").first()
-        stepped_down = _stepped_down(champion) if may_change(request) else None
         top = {
-            "may_train": may_train(request),
-            "training": Errand.objects.waiting(["train"]).first(),
-            "deciding_again": Errand.objects.waiting(["redecide"]).first(),
-            "newest": newest,
-            "new_labels": _new_labels(newest),
-            "champion": champion,
-            "earlier": ModelVersion.objects.before(champion)
-            if champion and may_change(request)
-            else None,
-            "stepped_down": stepped_down,
-            "again": to_decide_again(stepped_down) if stepped_down else 0,
+            **list_top(request),
             "ask_all_the_same": request.session.pop(ALL_THE_SAME, False),
         }
         page: HttpResponse = super().changelist_view(request, {**top, **(extra_context or {})})
@@ -135,11 +129,9 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         version = self.get_object(request, object_id)
-        top = (
-            {"steps": steps(version, request), "timeline": timeline(version)} if version else {}
-        )
+        own = _of_one(version, request) if version else {}
         page: HttpResponse = super().change_view(
-            request, object_id, form_url, {**top, **(extra_context or {})}
+            request, object_id, form_url, {**own, **(extra_context or {})}
         )
         return page
 
@@ -246,7 +238,8 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description="Without rules, on held-out labels")
     def quality(self, version: ModelVersion) -> str:
-        return quality(version.metrics) or "not measured"
+        listed = {key: getattr(version, f"listed_{key}", None) for key in LISTED}
+        return quality(listed) or "not measured"
 
     @admin.display(description="Measured on held-out labels")
     def measured(self, version: ModelVersion) -> SafeString:
@@ -256,21 +249,13 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     def promised(self, version: ModelVersion) -> SafeString:
         return class_figures.promised(version.metrics)
 
-    @admin.display(description="Critical categories")
-    def watched(self, version: ModelVersion) -> SafeString:
-        return class_figures.watched(version.metrics, _labels())
-
-    @admin.display(description="Each category")
-    def each_category(self, version: ModelVersion) -> SafeString:
-        return class_figures.each_category(version.metrics, _labels())
-
     @admin.display(description="Trained with")
     def trained_with(self, version: ModelVersion) -> SafeString:
         return table(version.trained_on, TRAINED)
 
     @admin.display(description="Recipe")
     def made_how(self, version: ModelVersion) -> SafeString:
-        return table(version.recipe, {})
+        return table(version.recipe, RECIPE)
 
     @admin.display(description="Trained on")
     def examples(self, version: ModelVersion) -> str | None:
@@ -290,9 +275,15 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         return ago(version.promoted_at)
 
 
-def _labels() -> dict[str, str]:
-    """Return what people read for each category's code."""
-    return {row.code: row.path_label for row in Category.objects.with_parents()}
+def _of_one(version: ModelVersion, request: HttpRequest) -> dict[str, object]:
+    """Return what stands above and below the fields of a model."""
+    known = known_categories()
+    return {
+        "steps": steps(version, request),
+        "timeline": timeline(version),
+        "watched": class_figures.watched(version.metrics, known),
+        "categories": class_table(version.metrics, known, Asked.of(request.GET)),
+    }
 
 
 def _back(request: HttpRequest, version: ModelVersion) -> HttpResponse:
@@ -305,21 +296,6 @@ def _back(request: HttpRequest, version: ModelVersion) -> HttpResponse:
     if comparison.isdecimal():
         return redirect("admin:classifier_comparison_change", comparison)
     return redirect(ways.get(request.POST.get("back", ""), ways["model"]))
-
-
-def _new_labels(newest: ModelVersion | None) -> int:
-    """Return how many gold labels to train on were settled since the newest model was trained."""
-    labels = GoldLabel.objects.filter(split=GoldLabel.Split.TRAIN)
-    return (labels.filter(settled_at__gt=newest.created_at) if newest else labels).count()
-
-
-def _stepped_down(champion: ModelVersion | None) -> ModelVersion | None:
-    """Return the model that the last rollback retired, while the one it brought back stands."""
-    if champion is None or champion.restored_at is None:
-        return None
-    return ModelVersion.objects.filter(
-        stage=ModelVersion.Stage.RETIRED, retired_at=champion.restored_at
-    ).first()
 
 
 def promoted_sentence(done: promoting.Promoted) -> str:

@@ -21,6 +21,7 @@ from classifier.models import (
 )
 from sfsync.models import CaseLink, CategoryMapping, WriteBack
 from tests import factories as make
+from tests.benchmarks.large_models import model_versions
 
 SEED = 7
 TOPS, LEAVES = 40, 24  # 40 + 40 × 24 = 1,000 categories
@@ -45,9 +46,8 @@ def fill(draw: random.Random) -> Iterator[str]:
     yield f"{len(pool):,} categories"
     rules(draw, pool)
     yield f"{RULES:,} keyword rules"
-    versions = [
-        make.make_model_version(stage="champion" if n == 29 else "retired") for n in range(30)
-    ]
+    versions = model_versions(draw, pool)
+    yield f"{len(versions)} model versions"
     for begin in range(0, CASES, PORTION):
         portion(draw, range(begin, begin + PORTION), pool, versions[-1])
     yield f"{CASES:,} Cases"

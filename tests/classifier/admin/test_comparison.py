@@ -59,6 +59,46 @@ def test_flips_are_filtered_and_lead_to_their_conversations(viewer, comparison):
     assert ("None of this kind" in shown(viewer, comparison, flips="worse")) is not bool(worse)
 
 
+def many_categories(comparison: Comparison, number: int) -> None:
+    line = comparison.figures["lines"][0]
+    comparison.figures["lines"] = [{**line, "category": f"leaf {n}"} for n in range(number)]
+    comparison.save()
+
+
+def test_many_categories_come_in_pages_beside_those_of_the_flips(viewer, comparison):
+    many_categories(comparison, 60)
+
+    first, second = shown(viewer, comparison), shown(viewer, comparison, lines=2, flips="worse")
+
+    assert "leaf 49" in first
+    assert "leaf 50" not in first
+    assert "Page 1 of 2 (60 categories)" in first
+    assert "leaf 50" in second
+    assert 'href="?flips=worse#categories">Earlier' in second
+
+
+def test_a_category_is_found_by_its_name(viewer, comparison):
+    many_categories(comparison, 60)
+
+    page = shown(viewer, comparison, find="LEAF 57")
+
+    assert "leaf 57" in page
+    assert "leaf 5<" not in page
+    assert "No category of these texts is called so" in shown(viewer, comparison, find="zebra")
+
+
+def test_the_page_asks_no_more_for_more_categories(viewer, comparison):
+    counts = []
+    for number in (5, 500):
+        many_categories(comparison, number)
+        shown(viewer, comparison)
+        with CaptureQueriesContext(connection) as captured:
+            shown(viewer, comparison)
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
 def test_what_changed_since_is_told_and_comparing_again_offered(viewer, comparison):
     assert "Out of date" not in shown(viewer, comparison)
     a_rule("Parcel", Category.objects.get(code="delivery"), "parcel")
