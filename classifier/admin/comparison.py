@@ -2,22 +2,25 @@
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from classifier.admin.base import ModelAdmin, ReadOnly, ago, badge
 from classifier.admin.comparison_page import Asked, ComparisonPage, comparison_page
-from classifier.admin.model_steps import steps
+from classifier.admin.model_steps import light_comparisons, steps
+from classifier.engine.comparison import Comparison as Figures
 from classifier.engine.findings import headline
 from classifier.models import Comparison
+
+HEADLINE = ("texts", "champion", "rights")
+"""Of the figures, what the headline is made of; the rest can be megabytes in a list."""
 
 
 @admin.register(Comparison)
 class ComparisonAdmin(ReadOnly, ModelAdmin):
     list_display = ("which", "verdict", "compared")
-    list_select_related = ("candidate", "champion")
     list_per_page = 25
     when_empty = (
         "A candidate is compared with the champion as soon as it is trained: train one on the "
@@ -27,7 +30,8 @@ class ComparisonAdmin(ReadOnly, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Comparison]":
         rows: QuerySet[Comparison] = super().get_queryset(request)
-        return rows
+        listed = {f"listed_{key}": F(f"figures__{key}") for key in HEADLINE}
+        return light_comparisons(rows).annotate(**listed)
 
     def change_view(
         self,
@@ -61,7 +65,7 @@ class ComparisonAdmin(ReadOnly, ModelAdmin):
     @admin.display(description="Verdict")
     def verdict(self, comparison: Comparison) -> SafeString | str:
         try:
-            found = headline(comparison.found)
+            found = headline(_outline(comparison))
         except (KeyError, TypeError, ValueError):
             return badge("of an earlier version")
         return badge(found.words.split(":")[0], {"calm": "plain"}.get(found.tone, found.tone))
@@ -69,6 +73,18 @@ class ComparisonAdmin(ReadOnly, ModelAdmin):
     @admin.display(description="Made", ordering="compared_at")
     def compared(self, comparison: Comparison) -> SafeString | None:
         return ago(comparison.compared_at)
+
+
+def _outline(comparison: Comparison) -> Figures:
+    """Return what the list read of the figures.
+
+    Raises:
+        KeyError, TypeError, ValueError: another version of this product wrote them.
+    """
+    listed = {key: getattr(comparison, f"listed_{key}") for key in HEADLINE}
+    if listed["texts"] is None:
+        raise KeyError("texts")
+    return Figures.from_dict({**Figures(0, None).to_dict(), **listed})
 
 
 def _shown(comparison: Comparison, request: HttpRequest) -> ComparisonPage | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from classifier import promoting
@@ -20,6 +21,12 @@ LARGE = ("metrics", "recipe")
 def light_versions() -> ModelVersionQuerySet:
     """Return all model versions without what is large in them."""
     return ModelVersion.objects.defer(*LARGE)
+
+
+def light_comparisons(comparisons: "QuerySet[Comparison]") -> "QuerySet[Comparison]":
+    """Return them with their models, without what is large in either."""
+    sides = [f"{side}__{name}" for side in ("candidate", "champion") for name in LARGE]
+    return comparisons.select_related("candidate", "champion").defer("figures", *sides)
 
 
 def may_train(request: HttpRequest) -> bool:
@@ -71,7 +78,7 @@ def steps(version: ModelVersion, request: HttpRequest) -> Steps:
     is_champion = version == champion
     common: dict[str, Any] = {
         "may_compare": may_train(request) and not is_champion,
-        "comparison": Comparison.objects.newest_of(version),
+        "comparison": light_comparisons(Comparison.objects.of(version)).first(),
         "errand": Errand.objects.waiting(["compare", "redecide"])
         .filter(parameters__model=version.pk)
         .first(),

@@ -1,8 +1,9 @@
-"""The models of a large service desk: figures of every category, and a comparison of two."""
+"""The models of a large service desk: figures of every category, each beside the one before."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 
 from classifier.engine import comparison as figures
 from classifier.engine.chance import Measured, Paired, Share
@@ -18,7 +19,7 @@ FLIPS = 600
 
 
 def model_versions(draw: random.Random, pool: Sequence[Category]) -> list[ModelVersion]:
-    """Return the champion, last, and its forerunners; each has a report of every category."""
+    """Return the champion's forerunners and the champion, each with a report of every category."""
     critical = {category.code for category in draw.sample(pool, CRITICAL)}
     versions = [
         make.make_model_version(
@@ -36,13 +37,14 @@ def model_versions(draw: random.Random, pool: Sequence[Category]) -> list[ModelV
         )
         for number in range(VERSIONS)
     ]
-    Comparison.objects.create(
-        candidate=versions[-1],
-        champion=versions[-2],
-        gold_digest="ab" * 32,
-        figures=side_by_side(draw, pool).to_dict(),
-        compared_at=make.NOON,
-    )
+    for champion, candidate in pairwise(versions):
+        Comparison.objects.create(
+            candidate=candidate,
+            champion=champion,
+            gold_digest="ab" * 32,
+            figures=side_by_side(draw, pool).to_dict(),
+            compared_at=make.NOON,
+        )
     return versions
 
 

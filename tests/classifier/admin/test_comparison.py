@@ -123,7 +123,41 @@ def test_figures_of_another_version_are_told_and_not_guessed_at(viewer, comparis
     Comparison.objects.update(figures={"texts": 3})
 
     assert "These figures cannot be read" in shown(viewer, comparison)
-    assert viewer.get(reverse("admin:classifier_comparison_changelist")).status_code == 200
+    assert "of an earlier version" in listed(viewer).content.decode()
+
+
+def listed(client):
+    return client.get(reverse("admin:classifier_comparison_changelist"))
+
+
+def test_the_list_tells_the_verdict_without_reading_all_figures(viewer, comparison):
+    page = listed(viewer)
+
+    (row,) = page.context["cl"].result_list
+    assert "Better beyond chance on" in page.content.decode()
+    assert "figures" in row.get_deferred_fields()
+    assert "metrics" in row.candidate.get_deferred_fields()
+
+
+def test_a_comparison_with_no_champion_is_listed_as_alone(viewer, comparison):
+    comparison.figures["champion"] = None
+    comparison.save()
+
+    assert "There is no champion to compare with yet" in listed(viewer).content.decode()
+
+
+def test_the_list_asks_no_more_for_more_comparisons(viewer, comparison):
+    listed(viewer)
+    with CaptureQueriesContext(connection) as few:
+        listed(viewer)
+    for _ in range(5):
+        comparison.candidate = make.make_model_version()
+        comparison.pk = None
+        comparison.save()
+    with CaptureQueriesContext(connection) as many:
+        listed(viewer)
+
+    assert len(many) == len(few)
 
 
 def test_who_may_not_see_comparisons_is_refused(client, comparison):
