@@ -12,13 +12,10 @@ from django.db.models import Max
 from classifier import comparing, leases, measuring
 from classifier.engine import artifact
 from classifier.engine.cascade import classify
-from classifier.engine.class_report import class_reports
-from classifier.engine.duplicates import contradictions
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.recipe import Recipe
 from classifier.engine.rules import RuleBook
-from classifier.engine.suspicion import suspects_among
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text_model import TextModel
 from classifier.errands import ErrandFailed, Run
@@ -206,7 +203,8 @@ def _usual_recipe() -> Recipe:
 
 def _measured(model: TextModel, lesson: Lesson) -> dict[str, Any]:
     """Return the figures on the held-out labels; only their number where there are none."""
-    from classifier.engine.evaluation import held_out, quality  # noqa: PLC0415 - as above
+    from classifier.engine.class_report import class_reports  # noqa: PLC0415 - as above
+    from classifier.engine.evaluation import held_out, quality  # noqa: PLC0415
 
     policy = Category.objects.policy(model.thresholds)
     promised = {"promised": asdict(whole)} if (whole := model.thresholds.whole) else {}
@@ -253,6 +251,9 @@ def _stream_of_today() -> Iterator[Example]:
 
 def _doubts(train: list[Example], unseen: "HeldOut", recipe: Recipe) -> dict[str, Any]:
     """Return which labels look wrong, as the digests of their words; the worst come first."""
+    from classifier.engine.duplicates import contradictions  # noqa: PLC0415 - as above
+    from classifier.engine.suspicion import suspects_among  # noqa: PLC0415
+
     contradicting = contradictions(train, recipe.speakers)
     return {
         "contradictions": [list(each.keys) for each in contradicting[:DOUBTS_KEPT]],

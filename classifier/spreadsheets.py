@@ -7,15 +7,15 @@ write-only mode).
 import csv
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 Cell = str | int | float | bool | None
 
@@ -29,6 +29,7 @@ MOST_ROWS = 1_048_575
 """Of a sheet of XLSX, below its head (the same page)."""
 _LONGEST_READ = 1_000_000  # characters
 _BUFFERED = 1_000_000  # bytes of XLSX kept in memory before they go to a file
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")  # no characters of XML 1.0, section 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[by
 def _write_book(
     file: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> None:
-    book = Workbook(write_only=True)
+    book = _new_book()
     _add_sheet(book, "Export", columns, rows)
     book.save(file)
 
@@ -128,7 +129,7 @@ def written_book(
     sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]],
 ) -> bytes:
     """Return a workbook (XLSX) of several sheets, each its name, columns and rows."""
-    book = Workbook(write_only=True)
+    book = _new_book()
     for name, columns, rows in sheets:
         _add_sheet(book, name, columns, rows)
     file = io.BytesIO()
@@ -136,20 +137,33 @@ def written_book(
     return file.getvalue()
 
 
+def _new_book() -> "Workbook":
+    # Only here: every process knows this module, and few ever write a workbook (6 MB).
+    from openpyxl import Workbook  # noqa: PLC0415
+
+    return Workbook(write_only=True)
+
+
 def _add_sheet(
-    book: Workbook, name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
+    book: "Workbook", name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> None:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
+
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
-    sheet.append([_text(sheet, column) for column in columns])
+
+    def text(cell: str) -> WriteOnlyCell:
+        """Return a cell that is text whatever it begins with."""
+        made = WriteOnlyCell(sheet, _holdable(cell))
+        made.data_type = "s"
+        return made
+
+    sheet.append([text(column) for column in columns])
     for row in rows:
-        sheet.append([_text(sheet, cell) if isinstance(cell, str) else cell for cell in row])
+        sheet.append([text(cell) if isinstance(cell, str) else cell for cell in row])
 
 
-def _text(sheet: object, cell: str) -> WriteOnlyCell:
-    """Return a cell that is text whatever it begins with; what XLSX cannot hold is left out."""
-    legal = ILLEGAL_CHARACTERS_RE.sub("", cell).encode("utf-8", "replace").decode()
-    shown = harmless(legal[: LONGEST_CELL - 1])
-    made = WriteOnlyCell(sheet, shown)
-    made.data_type = "s"
-    return made
+def _holdable(cell: str) -> str:
+    """Return a text without what XLSX cannot hold."""
+    legal = _ILLEGAL.sub("", cell).encode("utf-8", "replace").decode()
+    return str(harmless(legal[: LONGEST_CELL - 1]))

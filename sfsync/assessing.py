@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from classifier import leases
-from classifier.engine.assessment import Assessed, assess
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.features import words_of
@@ -31,6 +30,9 @@ from sfsync.picklists import FieldsUnusable, Level, levels_of
 from sfsync.source_switch import readers_in_use
 from sfsync.sources import SourceReader
 from sfsync.sources.description import DescriptionSource
+
+if TYPE_CHECKING:
+    from classifier.engine.assessment import Assessed
 
 logger = logging.getLogger(__name__)
 
@@ -220,6 +222,9 @@ def _row(assessment: Assessment, past: PastCase) -> AssessedCase:
 
 def _judge(assessment: Assessment, tell: Progress) -> None:
     """Let the engine judge what was read, and write its answer down."""
+    # Only here: it learns, with scipy, which a worker that decides would hold for nothing.
+    from classifier.engine.assessment import assess  # noqa: PLC0415
+
     levels = [Level.from_dict(found) for found in assessment.levels]
     facts = _Facts()
     examples, paths = _examples(assessment, levels, facts)
@@ -325,7 +330,7 @@ def _too_few(assessment: Assessment, facts: _Facts, usable: int) -> str:
 
 
 def _write_doubts(
-    assessment: Assessment, found: Assessed, paths: Mapping[str, tuple[str, ...]]
+    assessment: Assessment, found: "Assessed", paths: Mapping[str, tuple[str, ...]]
 ) -> None:
     doubts = {
         found.keys[place]: (rank, place)
@@ -347,7 +352,7 @@ def _portions(ids: list[str]) -> list[list[str]]:
 
 
 def _report(
-    found: Assessed,
+    found: "Assessed",
     paths: Mapping[str, tuple[str, ...]],
     levels: Sequence[Level],
     facts: _Facts,

@@ -10,6 +10,9 @@ from classifier.engine.text import Transcript
 from classifier.engine.text_model import TextModel
 from classifier.engine.verdict import Verdict
 
+TEXTS_AT_ONCE = 50
+"""As quick as 200 (2,001 conversations of STAR a second against 1,976), with 11 MB less."""
+
 
 def classify(
     transcripts: Sequence[Transcript],
@@ -19,8 +22,8 @@ def classify(
 ) -> list[Verdict]:
     """Return a verdict for each transcript, in the order given; any words get one.
 
-    Each turn is folded once, and the model is asked once for the whole batch. ``policy`` should
-    hold ``model.thresholds``: those of another model promise nothing for this one.
+    Each turn is folded once, and the model is asked for ``TEXTS_AT_ONCE`` together. ``policy``
+    should hold ``model.thresholds``: those of another model promise nothing for this one.
     """
     return [verdict for verdict, _ in weigh(transcripts, rulebook, model, policy)]
 
@@ -35,6 +38,21 @@ def weigh(
 
     They are empty where there is no model.
     """
+    return [
+        weighed
+        for start in range(0, len(transcripts), TEXTS_AT_ONCE)
+        for weighed in _weighed(
+            transcripts[start : start + TEXTS_AT_ONCE], rulebook, model, policy
+        )
+    ]
+
+
+def _weighed(
+    transcripts: Sequence[Transcript],
+    rulebook: RuleBook,
+    model: TextModel | None,
+    policy: Policy,
+) -> list[tuple[Verdict, Mapping[str, float]]]:
     if not rulebook.rules and model is not None:  # then only what the model reads is folded
         readings = [model.read(transcript) for transcript in transcripts]
         return _settled(transcripts, [()] * len(transcripts), readings, model, policy)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from classifier.engine.calibration import calibration_error
 from classifier.engine.cascade import weigh
@@ -28,6 +27,9 @@ from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text_model import TextModel
 from classifier.engine.thresholds import HeldOut
 from classifier.engine.verdict import Verdict
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _BATCH = 200
 
@@ -160,11 +162,11 @@ class _Marks:
         return _table(self.said, families), _table(self.truths, families)
 
     @cached_property
-    def _hits(self) -> csr_matrix:
+    def _hits(self) -> "csr_matrix":
         return _hits(*self._exact)
 
     @cached_property
-    def _totals(self) -> csr_matrix:
+    def _totals(self) -> "csr_matrix":
         return _totals(*self._exact)
 
     @cached_property
@@ -202,12 +204,19 @@ def _table(rows: Sequence[Collection[str]], families: Sequence[frozenset[str]]) 
     return np.array(table, dtype=bool).reshape(len(rows), len(families))
 
 
-def _hits(said: Flags, true: Flags) -> csr_matrix:
-    return csr_matrix(said & true, dtype=np.float64)
+def _hits(said: Flags, true: Flags) -> "csr_matrix":
+    return _counted(said & true)
 
 
-def _totals(said: Flags, true: Flags) -> csr_matrix:
-    return csr_matrix(said, dtype=np.float64) + csr_matrix(true, dtype=np.float64)
+def _totals(said: Flags, true: Flags) -> "csr_matrix":
+    return _counted(said) + _counted(true)
+
+
+def _counted(flags: Flags) -> "csr_matrix":
+    # Only here: a worker that decides would hold 10 MB of scipy for nothing.
+    from scipy.sparse import csr_matrix  # noqa: PLC0415
+
+    return csr_matrix(flags, dtype=np.float64)
 
 
 def _changes(ours: _Marks, theirs: _Marks) -> dict[str, Measured]:

@@ -67,7 +67,8 @@ class Explainer:
                 ends[group] = first, last
                 groups_at.setdefault(first, []).append((last, group))
         words_at = {place: word for word, place in enumerate(firsts)}
-        return Telling(ends, words_at, groups_at, lambda at: self._is_common(tokens[at]))
+        is_common = self._is_common  # alone: with self a batch would wait for the collector
+        return Telling(ends, words_at, groups_at, lambda at: is_common(tokens[at]))
 
     def _evidence(self, category: str, said: Span) -> Evidence:
         parts = self._parts

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv
 
 from classifier.engine.calibration import Array
 
@@ -21,6 +20,9 @@ def at_least(right: ArrayLike, of: ArrayLike, sure: float = SURE) -> Array:
     of 5; Clopper and Pearson ask for 59. ``of`` need not be whole: texts that count differently
     stand for fewer (Korn and Graubard 1998, see ``Tally.worth``).
     """
+    # Only here: a worker that decides would hold 5 MB of scipy for nothing.
+    from scipy.special import betaincinv  # noqa: PLC0415
+
     hits, texts = np.broadcast_arrays(np.asarray(right, float), np.asarray(of, float))
     some = hits > 0
     bounds = np.zeros(hits.shape)

@@ -266,7 +266,7 @@ class Shelf:
 
         An order that does not depend on what was remembered when: sums are then equal.
         """
-        met = np.unique(numbers)
+        met, _ = np.unique(numbers, return_counts=True)  # without counts: numpy.ma, 3 MB
         met = met[np.argsort(self._hash_array[met], kind="stable")]
         ranks = np.zeros(len(self._words), dtype=np.int64)
         ranks[met] = np.arange(len(met))
@@ -297,8 +297,10 @@ class Shelf:
 
 
 def _longer(array: NDArray[Any], more: int) -> NDArray[Any]:
-    """Return a copy with so many further rows of noughts."""
-    return np.concatenate([array, np.zeros((more, *array.shape[1:]), dtype=array.dtype)])
+    """Return a copy with so many further rows of noughts; they take memory when written to."""
+    longer = np.zeros((len(array) + more, *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 def _sums(lines: Whole, values: Array, size: int) -> Array:

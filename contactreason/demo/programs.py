@@ -11,8 +11,6 @@ from contactreason.supervisor import Program
 API_ALLOWANCE = 1_000_000
 """A large org's; with a new Case every few seconds a demo lasts for days, not for an afternoon."""
 CELERY = (sys.executable, "-m", "celery", "-A", "contactreason")
-NO_CHECKS = {"CELERY_SKIP_CHECKS": "1"}
-"""Django's system checks read the whole web app; `manage.py check` and CI do them."""
 
 
 def broker(var_dir: Path) -> Program:
@@ -62,15 +60,14 @@ def worker() -> Program:
     return Program(
         "worker",
         [
-            *(*CELERY, "worker", "--queues", "decide,salesforce,errands", "--concurrency", "3"),
-            *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+            *(sys.executable, "-m", "contactreason.worker"),
+            *("--queues", "decide,salesforce,errands", "--concurrency", "3"),
         ],
-        NO_CHECKS,
     )
 
 
 def beat() -> Program:
-    return Program("beat", [*CELERY, "beat", "--pidfile=", "--max-interval", "1"], NO_CHECKS)
+    return Program("beat", [*CELERY, "beat", "--pidfile=", "--max-interval", "1"])
 
 
 def answers(url: str) -> bool:

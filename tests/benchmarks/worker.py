@@ -51,13 +51,15 @@ def served_by(kind: str, model: bytes) -> tuple[Callable[[list[str]], object], f
 
 
 def import_what_a_worker_imports() -> None:
-    """Load the settings, the apps and all tasks, as `celery -A contactreason worker` does."""
+    """Load what `python -m contactreason.worker` does: settings, apps, tasks, the way to Redis."""
     import django
 
     django.setup()
-    from contactreason.celery import app
+    from contactreason.worker import app
 
     app.loader.import_default_modules()
+    assert app.Worker, "imports the pool and the consumer"
+    assert app.connection_for_read().transport, "imports the broker's client"
 
 
 def megabytes(what: str) -> float:

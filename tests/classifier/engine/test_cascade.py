@@ -1,12 +1,13 @@
 """Promises of the front door: every text gets a verdict, with evidence, alone or in a batch."""
 
+import gc
 import random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier.engine.cascade import classify
+from classifier.engine.cascade import TEXTS_AT_ONCE, classify
 from classifier.engine.grammar import Condition
 from classifier.engine.policy import Policy
 from classifier.engine.rules import Effect, Rule, RuleBook
@@ -77,8 +78,9 @@ def test_strange_conversations_get_a_verdict(model, policy, transcript):
 
 def test_a_batch_gives_the_verdicts_of_its_texts_in_order(model, policy):
     chance = random.Random(6)
-    texts = [sentence(category, chance) for category in PHRASES for _ in range(5)]
+    texts = [sentence(category, chance) for category in PHRASES for _ in range(15)]
     transcripts = [Transcript.of(text) for text in [*texts, "", "tell me a joke"]]
+    assert len(transcripts) > TEXTS_AT_ONCE
 
     batch = classify(transcripts, RULES, model, policy)
 
@@ -86,6 +88,22 @@ def test_a_batch_gives_the_verdicts_of_its_texts_in_order(model, policy):
         (alone,) = classify([transcript], RULES, model, policy)
         assert [r.category for r in alone.reasons] == [r.category for r in together.reasons]
         assert alone.doubt is together.doubt
+
+
+def test_nothing_of_a_batch_waits_for_the_garbage_collector(model, policy):
+    chance = random.Random(6)
+    texts = [sentence(category, chance) for category in PHRASES]
+    transcripts = [Transcript.of(text) for text in texts]
+    classify(transcripts, RULES, model, policy)
+    gc.collect()
+    gc.disable()
+    try:
+        classify(transcripts, RULES, model, policy)
+        left_behind = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left_behind == 0
 
 
 def test_a_decision_carries_the_words_of_rule_and_model(model, policy):

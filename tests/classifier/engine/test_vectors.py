@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from classifier.engine import vectors
 from classifier.engine.errors import ArtifactRefused
-from classifier.engine.vectors import Pieces, StaticVectors, dump, parsed, shipped
+from classifier.engine.vectors import Pieces, StaticVectors, dump, mapped, parsed, shipped
 
 TABLE = {
     "refund": [3.0, 0.0],
@@ -78,6 +78,24 @@ def test_the_digest_is_that_of_the_file() -> None:
     content = vectors.SHIPPED.read_bytes()
 
     assert shipped().digest == hashlib.sha256(content).hexdigest()
+
+
+def test_a_table_left_on_disk_answers_as_one_that_was_read() -> None:
+    words = [
+        f"{start}{end}" for start in ("re", "un", "ü", "退") for end in string.ascii_letters
+    ]
+    read = parsed(vectors.SHIPPED.read_bytes())
+
+    for _ in range(2):  # many at once are let go of, and found again
+        assert np.array_equal(shipped().of(words), read.of(words))
+
+
+def test_a_table_that_is_not_the_expected_one_is_refused(tmp_path) -> None:
+    other = tmp_path / "vectors.safetensors"
+    other.write_bytes(dump(list(TABLE), np.array(list(TABLE.values()))))
+
+    with pytest.raises(ArtifactRefused, match="not the file that was shipped"):
+        mapped(other, shipped().digest)
 
 
 @pytest.mark.parametrize("spoil", [lambda c: b"", lambda c: c[:-1], lambda c: c[: len(c) // 2]])
