@@ -61,7 +61,8 @@ class CategorySelect(AutocompleteSelect):
 
     @property
     def media(self) -> forms.Media:
-        own = forms.Media(js=["classifier/category_choice.js"])
+        # Named with what it needs: scripts of a page stand in no other order than is said.
+        own = forms.Media(js=["admin/js/jquery.init.js", "classifier/category_choice.js"])
         return super().media + own
 
 

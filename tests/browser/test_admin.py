@@ -67,6 +67,21 @@ def test_the_rule_form_tells_the_rule_back_and_tries_it(page: Page):
     expect(page.locator("#trial-answer mark")).to_have_text("MONEY back")
 
 
+def test_a_category_is_chosen_by_a_few_letters_and_told_back(page: Page, watch):
+    make.make_category("Refund", make.make_category("Billing"))
+    page.goto(reverse("admin:classifier_keywordrule_add"))
+    page.get_by_label("Any of these phrases").fill("money back")
+
+    page.locator(".field-category .select2-selection").click()
+    page.locator(".select2-search__field").fill("bill ref")
+    page.get_by_role("option", name="Billing > Refund").click()
+
+    expect(
+        page.locator("#trial-answer").get_by_text("“money back”: assign Billing > Refund.")
+    ).to_be_visible()
+    assert watch.complaints == []
+
+
 def test_the_echo_follows_what_is_typed(page: Page):
     page.goto(reverse("admin:classifier_keywordrule_add"))
 
