@@ -17,6 +17,7 @@ from classifier.models import (
     GoldReason,
     Transcript,
 )
+from classifier.models.model_version import LARGE_OF_MODEL
 from classifier.spreadsheets import Cell
 
 SEPARATOR = "; "
@@ -54,9 +55,6 @@ class Sheet:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-LARGE_OF_MODEL = ("recipe", "metrics", "trained_on")
 
 
 def _codes(categories: Sequence[Category]) -> str:

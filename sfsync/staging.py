@@ -8,6 +8,7 @@ from django.db import transaction
 
 from classifier import leases
 from classifier.models import Decision
+from classifier.models.model_version import LARGE_OF_MODEL
 from sfsync.decided import to_decided
 from sfsync.field_map import Decided
 from sfsync.models import CaseLink, WriteBack
@@ -48,6 +49,7 @@ def _unstaged(limit: int) -> list[Decision]:
         # Two workers share the tray; where there are no row locks, transactions are serial.
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("category", "model_version", "transcript")
+        .defer(*(f"model_version__{name}" for name in LARGE_OF_MODEL))
         .prefetch_related("reasons__category")
     )
     return list(waiting[:limit])

@@ -13,6 +13,7 @@ from classifier.admin.change import ShownChange, may_change, shown_change
 from classifier.admin.shown_text import Mark, Segment, segments, visible
 from classifier.admin.words import GROUNDS, SPEAKERS, doubt_in_words
 from classifier.models import Decision, DecisionReason, Feedback, KeywordRule, Transcript
+from classifier.models.model_version import LARGE_OF_MODEL
 
 TURNS_SHOWN = 400  # a page of more is slow to open; the rest is one click away
 TERMS_SHOWN = 12  # terms of the model per reason; each further one says next to nothing
@@ -107,9 +108,9 @@ def conversation_page(
     if is_blind:
         return _blind_page(transcript, is_whole=is_whole)
     decisions = list(
-        Decision.objects.filter(thread=transcript.thread).select_related(
-            "category", "model_version", "decided_by"
-        )
+        Decision.objects.filter(thread=transcript.thread)
+        .select_related("category", "model_version", "decided_by")
+        .defer(*(f"model_version__{name}" for name in LARGE_OF_MODEL))
     )
     decision = _chosen(decisions, transcript, decision_id)
     reasons = _reasons_of(decision)

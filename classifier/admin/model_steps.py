@@ -10,22 +10,20 @@ from django.http import HttpRequest
 
 from classifier import promoting
 from classifier.models import Comparison, Errand, GoldLabel, ModelVersion
-from classifier.models.model_version import ModelVersionQuerySet
+from classifier.models.model_version import LARGE_OF_MODEL, ModelVersionQuerySet
 
 MAY_CHANGE = "classifier.change_modelversion"
 MAY_TRAIN = ("classifier.add_errand", MAY_CHANGE)
-LARGE = ("metrics", "recipe")
-"""Columns of a model with figures of every category: read for a page of one, never for a list."""
 
 
 def light_versions() -> ModelVersionQuerySet:
     """Return all model versions without what is large in them."""
-    return ModelVersion.objects.defer(*LARGE)
+    return ModelVersion.objects.defer(*LARGE_OF_MODEL)
 
 
 def light_comparisons(comparisons: "QuerySet[Comparison]") -> "QuerySet[Comparison]":
     """Return them with their models, without what is large in either."""
-    sides = [f"{side}__{name}" for side in ("candidate", "champion") for name in LARGE]
+    sides = [f"{side}__{name}" for side in ("candidate", "champion") for name in LARGE_OF_MODEL]
     return comparisons.select_related("candidate", "champion").defer("figures", *sides)
 
 

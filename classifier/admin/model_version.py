@@ -20,7 +20,6 @@ from classifier.admin.class_table import Asked, class_table
 from classifier.admin.errand import KINDS, Kind
 from classifier.admin.model_figures import LISTED, METRICS, RECIPE, TRAINED, quality, table
 from classifier.admin.model_steps import (
-    LARGE,
     list_top,
     may_change,
     may_train,
@@ -29,6 +28,7 @@ from classifier.admin.model_steps import (
 )
 from classifier.admin.words import STAGE_TONES
 from classifier.models import Errand, ModelVersion
+from classifier.models.model_version import LARGE_OF_MODEL
 
 ALL_THE_SAME = "train_all_the_same"
 """In the session: the next click trains although there is nothing new."""
@@ -93,7 +93,8 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ModelVersion]":
         rows: QuerySet[ModelVersion] = super().get_queryset(request)
         listed = {f"listed_{key}": F(f"metrics__{key}") for key in LISTED}
-        return rows.defer(*LARGE).annotate(**listed)
+        listed["listed_train"] = F("trained_on__train")
+        return rows.defer(*LARGE_OF_MODEL).annotate(**listed)
 
     def get_urls(self) -> list[URLPattern]:
         def way(route: str, view: Any, name: str) -> URLPattern:
@@ -259,7 +260,7 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description="Trained on")
     def examples(self, version: ModelVersion) -> str | None:
-        number = version.trained_on.get("train")
+        number = getattr(version, "listed_train", None)
         return f"{number:,} examples" if isinstance(number, int) else None
 
     @admin.display(description="Size", ordering="size_bytes")

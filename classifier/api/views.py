@@ -32,6 +32,7 @@ from classifier.engine.intake import admitted
 from classifier.engine.text import Transcript as Words
 from classifier.models import Category, Decision, DecisionReason, Feedback, Transcript
 from classifier.models.blindness import without_hidden
+from classifier.models.model_version import LARGE_OF_MODEL
 from classifier.models.remit import within_remit
 
 PROBLEMS = {(f"{kind}XX", "application/problem+json"): ProblemOut for kind in (4, 5)}
@@ -109,9 +110,13 @@ class DecisionView(mixins.ListModelMixin, GenericAPIView[Decision]):
 
     def get_queryset(self) -> QuerySet[Decision]:
         reasons = DecisionReason.objects.select_related("category__parent__parent__parent")
-        rows = Decision.objects.select_related(
-            "category__parent__parent__parent", "transcript", "model_version"
-        ).prefetch_related(Prefetch("reasons", reasons))
+        rows = (
+            Decision.objects.select_related(
+                "category__parent__parent__parent", "transcript", "model_version"
+            )
+            .defer(*(f"model_version__{name}" for name in LARGE_OF_MODEL))
+            .prefetch_related(Prefetch("reasons", reasons))
+        )
         return without_hidden(within_remit(rows, self.request.user), self.request.user)
 
     @extend_schema(responses={200: DecisionOut(many=True), **PROBLEMS})

@@ -5,6 +5,10 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+LARGE_OF_MODEL = ("recipe", "metrics", "trained_on")
+"""Columns that can hold figures of every category and thousands of digests: read where one model
+is shown, never along with a list of rows."""
+
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     """Narrows to a stage."""

@@ -225,7 +225,7 @@ def test_the_list_of_models_reads_no_figures_of_categories(viewer):
     page = viewer.get(reverse("admin:classifier_modelversion_changelist"))
 
     (listed,) = page.context["cl"].result_list
-    assert listed.get_deferred_fields() == {"metrics", "recipe"}
+    assert listed.get_deferred_fields() == {"metrics", "recipe", "trained_on"}
 
 
 @pytest.mark.django_db
