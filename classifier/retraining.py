@@ -85,16 +85,18 @@ def look_for_news() -> None:
     """Return where a training would teach something new.
 
     Raises:
-        NothingNew: too few categories have labels, or the newest model learnt from the same.
+        NothingNew: too few categories have labels or rules, or the newest model learnt from the
+            same labels.
     """
     labelled = Category.objects.filter(
         is_active=True, gold_reasons__gold_label__split=GoldLabel.Split.TRAIN
     ).distinct()
-    if (number := labelled.count()) < FEWEST_CATEGORIES:
+    known = {*labelled.values_list("code", flat=True), *KeywordRule.objects.phrases()}
+    if (number := len(known)) < FEWEST_CATEGORIES:
         raise NothingNew(
             f"There is too little to learn from: {number or 'none'} of the categories"
-            f" {'have' if number != 1 else 'has'} gold labels to train on, and a model needs"
-            f" {FEWEST_CATEGORIES}. Import labelled conversations, or review some.",
+            f" {'have' if number != 1 else 'has'} gold labels to train on, or assigning rules, and"
+            f" a model needs {FEWEST_CATEGORIES}. Import labelled conversations, or review some.",
             may_all_the_same=False,
         )
     newest = ModelVersion.objects.order_by("-number").first()
@@ -154,7 +156,9 @@ def train_candidate(
 ) -> ModelVersion:
     """Learn from the train split of the gold labels, measure on the rest, and store a candidate.
 
-    The rules are measured on the same labels.
+    The rules are measured on the same labels. Categories with few labels, or none, are learnt from
+    their name and the phrases of their assigning rules as well; nothing is promised for them, so
+    that they are suggested and never decided until labels prove them.
 
     ``by`` is who asks, for the record; ``recipe`` how to train, if not as usual. From
     ``stream_from`` gold labels on they are read one by one and never held in memory together.
@@ -171,6 +175,7 @@ def train_candidate(
     names = {node.code: lesson.taxonomy.label(node.code) for node in lesson.taxonomy}
     told: dict[str, Any] = {
         "names": names,
+        "phrases": KeywordRule.objects.phrases(),
         "taxonomy": lesson.taxonomy,
         "on_progress": on_progress,
     }

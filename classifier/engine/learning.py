@@ -111,7 +111,7 @@ def learn_and_score(
     """
     tell = on_progress or _tell_nobody
     asked = (encoder or needed()) if recipe.encoder else None
-    lesson = _Lesson.of(examples, recipe, _sayings(names or {}, phrases or {}), tell, further)
+    lesson = _Lesson.of(examples, recipe, sayings_of(names or {}, phrases or {}), tell, further)
     learned = lesson.learned(tell, taxonomy)
     if asked is not None:
         learned = _refined(lesson, learned, asked, tell, taxonomy)
@@ -240,7 +240,7 @@ class Rehearsal:
         """
         if any(len(example.categories) != 1 for example in examples):
             raise ValueError("a rehearsal needs exactly one label per text")
-        lesson = _Lesson.of(examples, recipe, _sayings({}, {}), _tell_nobody)
+        lesson = _Lesson.of(examples, recipe, sayings_of({}, {}), _tell_nobody)
         ordered = sorted(examples, key=lambda example: example.key)
         return cls(
             tuple(example.key for example in ordered),
@@ -291,7 +291,7 @@ def _tell_nobody(_doing: str, _share: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sayings:
+class Sayings:
     """Texts that stand for categories."""
 
     texts: Mapping[str, Sequence[str]]
@@ -299,7 +299,8 @@ class _Sayings:
     """The categories that are learnt even without an example."""
 
 
-def _sayings(names: Mapping[str, str], phrases: Mapping[str, Sequence[str]]) -> _Sayings:
+def sayings_of(names: Mapping[str, str], phrases: Mapping[str, Sequence[str]]) -> Sayings:
+    """Return what ``learn`` takes from names and phrases; a text once for each category."""
     texts = {
         label: list(
             dict.fromkeys(
@@ -308,7 +309,7 @@ def _sayings(names: Mapping[str, str], phrases: Mapping[str, Sequence[str]]) -> 
         )
         for label in names.keys() | phrases.keys()
     }
-    return _Sayings(texts, frozenset(label for label, said in phrases.items() if said))
+    return Sayings(texts, frozenset(label for label, said in phrases.items() if said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +341,7 @@ class _Lesson:
         cls,
         examples: Sequence[Example],
         recipe: Recipe,
-        sayings: "_Sayings",
+        sayings: "Sayings",
         tell: Progress,
         further: Further | None = None,
     ) -> "_Lesson":

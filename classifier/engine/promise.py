@@ -75,15 +75,25 @@ def _accepting(stream: Stream, target: float, plain: Thresholds) -> Thresholds:
     if accept is None:
         return replace(found, by_category=dict(alone))
     raised = _raised(stream, found, target)
+    # Learnt from phrases alone: nothing says how often it would be right, so it is suggested only.
+    unseen: dict[str, float | None] = dict.fromkeys(_never_true(stream.held_out))
     if not raised:
-        return found
+        return replace(found, by_category=unseen)
     # Without what was wrong too often, the others may be decided from a lower threshold on.
     scores = stream.scores(margin)
     scores = np.where(_passes(stream, replace(found, by_category=raised)), scores, -1.0)
     own = np.isin(stream.best, [stream.held_out.labels.index(code) for code in raised])
     scores = np.where(own, scores, stream.scores(margin))
     accept = _at_least_even(lowest_proven(scores, stream.right, target, weights=stream.weights))
-    return replace(found, accept=accept, by_category=raised)
+    return replace(found, accept=accept, by_category=raised | unseen)
+
+
+def _never_true(held_out: HeldOut) -> list[str]:
+    """Return the labels that no held-out text is about."""
+    known = held_out.truth_table().any(axis=0)
+    return [
+        label for label, is_known in zip(held_out.labels, known, strict=True) if not is_known
+    ]
 
 
 def _margin(stream: Stream, target: float) -> tuple[float, float | None]:

@@ -23,9 +23,11 @@ from classifier.engine.learning import (
     Fitted,
     Learned,
     Progress,
+    Sayings,
     marks_of,
     mostly_alone,
     promising,
+    sayings_of,
     weights_of,
 )
 from classifier.engine.recipe import Recipe
@@ -59,6 +61,7 @@ def learn_from_stream(
     recipe: Recipe,
     *,
     names: Mapping[str, str] | None = None,
+    phrases: Mapping[str, Sequence[str]] | None = None,
     taxonomy: Taxonomy | None = None,
     scratch: Path | None = None,
     on_progress: Progress | None = None,
@@ -72,18 +75,20 @@ def learn_from_stream(
     Equal examples make equal models, whatever their order.
 
     Raises:
-        NothingToLearn: fewer than two categories have an example, or no words are common.
+        NothingToLearn: fewer than two categories have an example or a phrase, or no words are
+            common.
     """
     tell = on_progress or _tell_nobody
     tell("counting", 0.0)
     survey = _Survey.of(source())
-    labels = tuple(sorted(survey.labels))
+    sayings = sayings_of(names or {}, phrases or {})
+    labels = tuple(sorted(survey.labels.keys() | sayings.own))
     if len(labels) < FEWEST_LABELS:
         raise NothingToLearn(
             f"{len(labels)} of the categories have a labelled conversation; "
             f"label conversations of at least {FEWEST_LABELS}"
         )
-    lesson = _Lesson.of(survey, labels, recipe, names or {})
+    lesson = _Lesson.of(survey, labels, recipe, sayings)
     with tempfile.TemporaryDirectory(prefix="contact-reason-", dir=scratch) as folder:
         columns = len(labels) + lesson.has_outsiders
         shards = Shards(Path(folder), survey.texts, len(lesson.features), columns)
@@ -163,18 +168,23 @@ class _Lesson:
     texts: int
     has_outsiders: bool
     named: tuple[Example, ...]
-    """The names of labels that have few examples, as examples."""
+    """The names and phrases of labels that have few examples, as examples; never held out."""
     weigh: Array
     """How much an example of each column counts."""
 
     @classmethod
     def of(
-        cls, survey: _Survey, labels: tuple[str, ...], recipe: Recipe, names: Mapping[str, str]
+        cls, survey: _Survey, labels: tuple[str, ...], recipe: Recipe, sayings: Sayings
     ) -> "_Lesson":
         named = tuple(
-            Example(Transcript.of(names[label]), frozenset([label]), f"name of {label}")
+            Example(
+                Transcript.of(text.replace("_", " ")),
+                frozenset([label]),
+                f"name {number} of {label}",
+            )
             for label in labels
-            if label in names and survey.labels[label] < recipe.names_below
+            if survey.labels[label] < recipe.names_below
+            for number, text in enumerate(sayings.texts.get(label, ()))
         )
         features = Features.fit(
             (_words(example, recipe) for example in [*survey.sample, *named]),
@@ -201,7 +211,10 @@ class _Lesson:
         share = min(_MOST_HELD, HELD / max(self.texts, 1))
         held: list[tuple[int, frozenset[str]]] = []
         done = 0
-        for block in _blocks(itertools.chain(examples, self.named)):
+        if self.named:
+            told = [_words(example, self.recipe) for example in self.named]
+            self._add(self.named, told, np.zeros(len(told), dtype=bool), shards)
+        for block in _blocks(examples):
             texts = [_words(example, self.recipe) for example in block]
             apart = np.array([_is_held(turns, share) for turns in texts], dtype=bool)
             self._add(block, texts, apart, shards)

@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from classifier.engine import grammar, rule_trial
 from classifier.engine.chance import Paired
 from classifier.engine.errors import RuleInvalid
-from classifier.engine.rulelang import Expression, from_json, says, to_text
+from classifier.engine.rulelang import Expression, from_json, says, to_text, wording
 from classifier.engine.rules import Rule
 from classifier.engine.strength import RuleRecord, Strength
 
@@ -41,6 +41,14 @@ class KeywordRuleQuerySet(models.QuerySet["KeywordRule"]):
             except RuleInvalid as error:
                 logger.error("rule=%s left_out=%s", row.pk, error)
         return rules
+
+    def phrases(self) -> dict[str, tuple[str, ...]]:
+        """Return, by category, texts as customers say them where an assigning rule is in force."""
+        found: dict[str, tuple[str, ...]] = {}
+        for rule in self.in_force().filter(effect=KeywordRule.Effect.ASSIGN).rules():
+            if texts := wording(rule.expression):
+                found[rule.category] = (*found.get(rule.category, ()), *texts)
+        return found
 
     def waiting_to_be_measured(self) -> Self:
         """Return the rules that were changed since they were measured, or never were."""

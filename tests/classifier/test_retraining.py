@@ -5,7 +5,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from classifier.engine import artifact
+from classifier.engine.cascade import classify
 from classifier.engine.errors import NothingToLearn
+from classifier.engine.rules import RuleBook
+from classifier.engine.text import Transcript as Words
 from classifier.errands import run_next
 from classifier.models import Category, Comparison, Errand, GoldLabel, ModelVersion
 from classifier.models.gold_label import fingerprint
@@ -15,8 +18,10 @@ from tests.classifier.making import (
     LATER,
     NOON,
     TOPICS,
+    a_category,
     a_champion,
     a_model_without,
+    a_rule,
     gold_labels,
     gold_words,
 )
@@ -127,6 +132,36 @@ def test_conversations_of_an_inactive_category_are_not_learnt_from():
 
     model = artifact.load(version.artifact.content, version.sha256)
     assert set(model.labels) == {"refund", "delivery"}
+
+
+@pytest.mark.parametrize("stream_from", [1, 1_000])
+def test_a_category_without_labels_is_suggested_by_what_its_rules_look_for(stream_from):
+    gold_labels()
+    insurance = a_category("insurance")
+    a_rule("insured", insurance, "travel insurance\ninsurance claim")
+    a_rule("no joke", a_category("joke"), "very funny", effect="veto")
+
+    version = train_candidate(at=NOON, stream_from=stream_from)
+
+    model = artifact.load(version.artifact.content, version.sha256)
+    policy = Category.objects.policy(model.thresholds)
+    asked = Words.of("I have a question about a travel insurance claim")
+    (verdict,) = classify([asked], RuleBook(), model, policy)
+    assert set(model.labels) == {*TOPICS, "insurance"}
+    assert verdict.primary is None
+    assert verdict.suggestions[0].category == "insurance"
+
+
+def test_the_rules_of_two_categories_are_enough_to_begin_with():
+    a_rule("insured", a_category("insurance"), "travel insurance")
+    a_rule("late", a_category("delivery"), "parcel is late")
+    look_for_news()
+
+    version = train_candidate(at=NOON)
+
+    model = artifact.load(version.artifact.content, version.sha256)
+    assert set(model.labels) == {"insurance", "delivery"}
+    assert model.thresholds.accept is None
 
 
 def test_progress_is_told_and_ends_at_the_whole():

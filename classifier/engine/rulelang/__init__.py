@@ -5,6 +5,7 @@
     to_json(expression), from_json(found)                      the stored form, versioned, strict
     echo(expression)                                           what it means, in plain English
     costs(expression)                                          what makes it slow, if anything
+    wording(expression)                                        texts as a customer may say them
 
 ``Expression`` is a ``Group`` (any, all, none, at_least) or a leaf (``nodes``). ``rules.RuleBook``
 matches them. docs/rules.md tells the language to admins.
@@ -37,6 +38,7 @@ from classifier.engine.rulelang.nodes import (
     says,
 )
 from classifier.engine.rulelang.parsing import RuleUnreadable, parse
+from classifier.engine.rulelang.wording import wording
 from classifier.engine.rulelang.writing import to_text
 
 __all__ = [
@@ -70,4 +72,5 @@ __all__ = [
     "says",
     "to_json",
     "to_text",
+    "wording",
 ]
