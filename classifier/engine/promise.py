@@ -90,10 +90,8 @@ def _accepting(stream: Stream, target: float, plain: Thresholds) -> Thresholds:
 
 def _never_true(held_out: HeldOut) -> list[str]:
     """Return the labels that no held-out text is about."""
-    known = held_out.truth_table().any(axis=0)
-    return [
-        label for label, is_known in zip(held_out.labels, known, strict=True) if not is_known
-    ]
+    known = frozenset[str]().union(*held_out.truths)
+    return [label for label in held_out.labels if label not in known]
 
 
 def _margin(stream: Stream, target: float) -> tuple[float, float | None]:

@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 AT_ONCE = 500
+_CATEGORY_FIELDS = (
+    *("label", "guideline", "is_active"),
+    *("is_critical", "recall_floor", "needs_own_proof"),
+)
 _RULE_FIELDS = (
     *KeywordRule.SAYS,
     *("is_certain", "must_match", "must_not_match", "is_active", "changed_at"),
@@ -155,6 +159,6 @@ def _store_changed_categories(changed: Sequence[Category], at: datetime, by: Any
     for category, label in zip(changed, labels, strict=True):
         category.label = label
     bulk_update_with_history(
-        changed, Category, ["label", "guideline", "is_active"], batch_size=AT_ONCE,
-        default_user=by, default_date=at,
+        changed, Category, _CATEGORY_FIELDS, batch_size=AT_ONCE, default_user=by,
+        default_date=at,
     )  # fmt: skip

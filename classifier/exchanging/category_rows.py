@@ -11,12 +11,13 @@ from classifier.exchanging.columns import (
     CATEGORY_COLUMNS,
     FileRow,
     columns_of,
+    share,
     yes_or_no,
 )
 from classifier.exchanging.plan import Action, Plan, Step
 from classifier.exchanging.writing import category_cells
 from classifier.models import Category
-from classifier.models.category import LABEL_CHARACTERS
+from classifier.models.category import LABEL_CHARACTERS, RecallFloor
 
 _CODE = re.compile(r"[^\s;,>]+")  # a semicolon separates the values of a multi-select picklist
 
@@ -177,9 +178,9 @@ def _checked(row: FileRow, plan: Plan) -> Iterator[tuple[str, str]]:
     for name, cell in row.cells.items():
         if (name == "label" and cell) or name == "guideline":
             yield name, cell
-        elif name == "active" and cell:
+        elif cell and name in _READ:
             try:
-                yield name, "yes" if yes_or_no(cell) else "no"
+                yield name, _READ[name](cell)
             except ValueError as error:
                 plan.refuse(row, name, f"{error}.")
     for columns in ADDED:
@@ -192,11 +193,38 @@ def _checked(row: FileRow, plan: Plan) -> Iterator[tuple[str, str]]:
                 yield name, row.cell(name)
 
 
+def _yes(cell: str) -> str:
+    return "yes" if yes_or_no(cell) else "no"
+
+
+def _floor(cell: str) -> str:
+    """Return a share that a training finds a bar for, as it goes out.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = f"{share(cell):g}"
+    known = [f"{floor:g}" for floor in RecallFloor.values]
+    if found not in known:
+        raise ValueError(f"“{cell[:40]}” is not offered; write one of {', '.join(known)}")
+    return found
+
+
+_READ = {"active": _yes, "critical": _yes, "found_at_least": _floor, "own_proof": _yes}
+"""How a cell that says something is read; an empty one leaves everything as it is."""
+
+
 def _set(category: Category, cells: Mapping[str, str]) -> None:
     category.label = cells.get("label", category.label)
     category.guideline = cells.get("guideline", category.guideline)
     if "active" in cells:
         category.is_active = cells["active"] == "yes"
+    if "critical" in cells:
+        category.is_critical = cells["critical"] == "yes"
+    if "found_at_least" in cells:
+        category.recall_floor = float(cells["found_at_least"])
+    if "own_proof" in cells:
+        category.needs_own_proof = cells["own_proof"] == "yes"
 
 
 def _row_of(code: str, known: Known) -> Category | None:

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 CATEGORY, RULE = "category", "rule"
 KIND = "kind"
-CATEGORY_COLUMNS = ("code", "label", "parent", "guideline", "active")
+DEMANDS = ("critical", "found_at_least", "own_proof")
+CATEGORY_COLUMNS = ("code", "label", "parent", "guideline", "active", *DEMANDS)
 RULE_COLUMNS = (
     *("name", "category", "expression", "any_of", "all_of", "none_of", "speaker", "whole_word"),
     *("effect", "certain", "strength", "must_match", "must_not_match", "active"),
@@ -24,6 +25,10 @@ _OTHER_NAMES = {
     "must": "must_match",
     "must_not": "must_not_match",
     "is_certain": "certain",
+    "is_critical": "critical",
+    "recall_floor": "found_at_least",
+    "needs_own_proof": "own_proof",
+    "needs_a_proof_of_its_own": "own_proof",
     "rule": "expression",
 }
 YES = frozenset({"yes", "true", "1", "y", "on", "x"})

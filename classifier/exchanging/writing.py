@@ -66,7 +66,8 @@ def category_cells() -> list[list[str]]:
     cells = []
     for row in rows:
         own = [row.code, row.label, row.parent.code if row.parent else ""]
-        own += [lines(row.guideline), _yes(row.is_active)]
+        own += [lines(row.guideline), _yes(row.is_active), _yes(row.is_critical)]
+        own += [f"{row.recall_floor:g}", _yes(row.needs_own_proof)]
         for columns, known in added:
             own += known.get(row.code, [""] * len(columns.names))
         cells.append(own)
@@ -116,9 +117,9 @@ def _as_json(categories: Sequence[Sequence[str]], rules: Sequence[Sequence[str]]
     def value(column: str, cell: str) -> object:
         if column in BOXES:
             return cell.splitlines()
-        if column in {"active", "certain", "whole_word"}:
+        if column in {"active", "certain", "whole_word", "critical", "own_proof"}:
             return cell == "yes"
-        if column == "strength":
+        if column in {"strength", "found_at_least"}:
             return float(cell) if cell else None
         return cell
 

@@ -102,6 +102,60 @@ def test_a_file_makes_the_same_taxonomy_elsewhere(code):
     assert rule.history.count() == 1
 
 
+@pytest.mark.parametrize("code", FORMS)
+def test_what_is_demanded_of_a_category_goes_out_and_comes_in(code):
+    demands = {"is_critical": True, "recall_floor": 0.99, "needs_own_proof": True}
+    fraud = make.make_category("Fraud", **demands)
+    content = taxonomy_file(FORMS[code])
+    Category.objects.update(is_critical=False, recall_floor=0.95, needs_own_proof=False)
+
+    plan = take(content, f"taxonomy.{code}")
+
+    fraud.refresh_from_db()
+    assert {name: getattr(fraud, name) for name in demands} == demands
+    assert [step.columns for step in plan.steps] == [
+        ("critical", "found_at_least", "own_proof")
+    ]
+    assert fraud.history.count() == 2
+
+
+def test_cells_that_are_empty_or_missing_demand_what_was_demanded():
+    fraud = make.make_category(
+        "Fraud", is_critical=True, recall_floor=0.9, needs_own_proof=True
+    )
+
+    take(sheet(["code", "critical", "found_at_least", "own_proof"], ["fraud", "", "", ""]))
+    take(sheet(["code", "guideline"], ["fraud", "Stolen cards."]))
+
+    fraud.refresh_from_db()
+    assert (fraud.is_critical, fraud.recall_floor, fraud.needs_own_proof) == (True, 0.9, True)
+
+
+@pytest.mark.parametrize("floor", ["90 %", "0,9", "0.90", "90%"])
+def test_a_share_that_must_be_found_is_understood_as_people_write_it(floor):
+    take(sheet(["label", "Is critical", "Recall floor"], ["Fraud", "TRUE", floor]))
+
+    fraud = Category.objects.get(code="fraud")
+    assert (fraud.is_critical, fraud.recall_floor) == (True, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("critical", "maybe", "neither yes nor no"),
+        ("own_proof", "0.9", "neither yes nor no"),
+        ("found_at_least", "0.85", "is not offered; write one of 0.8, 0.9, 0.95, 0.98, 0.99."),
+        ("found_at_least", "1.5", "does not lie between 0 and 1"),
+        ("found_at_least", "most", "is no number"),
+    ],
+)
+def test_a_wrong_demand_is_named_with_its_row(column, cell, said):
+    ((place, named, sentence),) = wrong(sheet(["label", column], ["Fraud", cell]))
+
+    assert (place, named) == ("line 2", column)
+    assert said in sentence
+
+
 def test_nothing_in_the_file_runs_in_a_spreadsheet():
     some_taxonomy()
 
