@@ -1,7 +1,7 @@
 """The nouns of the edge: what we read of a Case, what we ask to write, what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from classifier.engine.text import Turn
@@ -46,6 +46,17 @@ class SourcedTurn:
     turn: Turn
     source: str
     record_id: str
+    subject: str = ""
+    """The subject line, with which the turn's text begins; it becomes a turn of its own."""
+
+    @property
+    def told(self) -> tuple[Turn, ...]:
+        """The turn as the story tells it: its subject line and then its body, where it has both."""
+        if not self.subject:
+            return (self.turn,)
+        body = self.turn.text[len(self.subject) :].strip()
+        subject = replace(self.turn, text=self.subject, is_subject=True)
+        return (subject, replace(self.turn, text=body)) if body else (subject,)
 
 
 @dataclass(frozen=True, slots=True)

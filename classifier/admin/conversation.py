@@ -203,7 +203,7 @@ def _turn(turn: Mapping[str, Any], marks: Iterable[Mark]) -> ShownTurn:
     at = turn.get("at")
     return ShownTurn(
         speaker=speaker if speaker in SPEAKERS else "bot",
-        who=SPEAKERS.get(speaker, "Somebody"),
+        who=SPEAKERS.get(speaker, "Somebody") + (", subject" if turn.get("is_subject") else ""),
         at=parse_datetime(at) if at else None,
         segments=segments(str(turn.get("text", "")), marks),
     )

@@ -143,6 +143,7 @@ class Transcript(Faceted, Leased):
                     Speaker(turn["speaker"]),
                     turn["text"],
                     datetime.fromisoformat(turn["at"]) if turn.get("at") else None,
+                    is_subject=bool(turn.get("is_subject")),
                 )
                 for turn in self.turns
             ),
@@ -160,13 +161,14 @@ class Transcript(Faceted, Leased):
         return self.decided_at is None
 
 
-def to_rows(turns: Sequence[Turn]) -> list[dict[str, str | None]]:
-    """Return ``turns`` in the form of ``Transcript.turns``."""
+def to_rows(turns: Sequence[Turn]) -> list[dict[str, str | bool | None]]:
+    """Return ``turns`` in the form of ``Transcript.turns``; a subject line says that it is one."""
     return [
         {
             "speaker": turn.speaker.value,
             "text": turn.text,
             "at": turn.at.isoformat() if turn.at else None,
+            **({"is_subject": True} if turn.is_subject else {}),
         }
         for turn in turns
     ]

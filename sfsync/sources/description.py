@@ -42,17 +42,24 @@ class DescriptionSource:
 
     def turns(self, rows: Iterable[Row]) -> list[SourcedTurn]:
         return [
-            SourcedTurn(Turn(Speaker.CUSTOMER, text, row["at"]), self.code, row["id"])
+            SourcedTurn(Turn(Speaker.CUSTOMER, text, row["at"]), self.code, row["id"], subject)
             for row in rows
-            if (text := _opening(row["subject"], row["description"], row["origin"]))
+            for subject, text in [_opening(row["subject"], row["description"], row["origin"])]
+            if text
         ]
 
 
-def _opening(subject: str, description: str, origin: str) -> str:
-    """Return subject and description as one text; a subject that the description repeats once."""
+def _opening(subject: str, description: str, origin: str) -> tuple[str, str]:
+    """Return the subject line, and subject and description as one text that begins with it.
+
+    A subject that the description repeats is told once. Where the description goes on in the same
+    line ("Refund" and "Refund please"), there is no line to tell apart, so no subject.
+    """
     subject, words = subject.strip(), description.strip()
     if origin.casefold() == EMAIL_ORIGIN:  # then it is the whole e-mail, signature and all
         words = own_words(words) or words
-    if not words or words.casefold().startswith(subject.casefold()):
-        return words or subject
-    return f"{subject}\n\n{words}" if subject else words
+    if not words.casefold().startswith(subject.casefold()):
+        return subject, f"{subject}\n\n{words}" if words else subject
+    begun, rest = words[: len(subject)], words[len(subject) :]
+    is_line = begun.casefold() == subject.casefold() and rest[:1] in {"", "\n", "\r"}
+    return (begun if is_line else ""), words

@@ -130,7 +130,7 @@ def rows_of(
 
 
 def merged(turns: Iterable[SourcedTurn]) -> tuple[Turn, ...]:
-    """Return one story: the description first, then all turns by time, each said once.
+    """Return one story: subject and description first, then all turns by time, each said once.
 
     Two sources often hold the same words: the mail that a Case was made from, the file and
     the field with the same call. What one source says twice was said twice.
@@ -138,7 +138,8 @@ def merged(turns: Iterable[SourcedTurn]) -> tuple[Turn, ...]:
     story = sorted(turns, key=_place)
     opening = next((one for one in story if one.source == DESCRIPTION), None)
     repeated = (_repetition(opening, story) or _restated(opening, story)) if opening else None
-    return tuple(one.turn for one in _once([one for one in story if one is not repeated]))
+    kept = _once([one for one in story if one is not repeated])
+    return tuple(turn for one in kept for turn in one.told)
 
 
 def _once(story: Sequence[SourcedTurn]) -> Iterator[SourcedTurn]:

@@ -217,6 +217,25 @@ def test_subject_and_description_are_one_opening(subject, description, said):
     ]
 
 
+@pytest.mark.parametrize(
+    ("subject", "description", "told"),
+    [
+        ("Card", "It is broken.", [("Card", True), ("It is broken.", False)]),
+        ("Card", "CARD\nIt is broken.", [("CARD", True), ("It is broken.", False)]),
+        ("Card", "", [("Card", True)]),
+        ("Card", "card", [("card", True)]),
+        ("It is", "It is broken.", [("It is broken.", False)]),
+        ("", "It is broken.", [("It is broken.", False)]),
+        ("STRASSE", "straße\nist weg", [("straße\nist weg", False)]),
+    ],
+)
+def test_the_subject_line_is_a_turn_of_its_own(subject, description, told):
+    story = merged(DescriptionSource().turns([opening(subject, description)]))
+
+    assert [(turn.text, turn.is_subject) for turn in story] == told
+    assert {(turn.speaker, turn.at) for turn in story} == {(Speaker.CUSTOMER, NOON)}
+
+
 def test_a_case_without_words_opens_without_a_turn():
     assert words(DescriptionSource(), opening(" ", "")) == []
 
