@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from classifier.admin.category import path_labels
 from classifier.admin.change import ShownChange, may_change, shown_change
+from classifier.admin.shown_reasons import ShownReason, shown_reasons
 from classifier.admin.shown_text import Mark, Segment, segments, visible
-from classifier.admin.words import GROUNDS, SPEAKERS, doubt_in_words
-from classifier.models import Decision, DecisionReason, Feedback, KeywordRule, Transcript
+from classifier.admin.words import SPEAKERS, doubt_in_words
+from classifier.models import Decision, DecisionReason, Feedback, Transcript
 from classifier.models.model_version import LARGE_OF_MODEL
 
 TURNS_SHOWN = 400  # a page of more is slow to open; the rest is one click away
-TERMS_SHOWN = 12  # terms of the model per reason; each further one says next to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +26,6 @@ class ShownTurn:
     who: str
     at: datetime | None
     segments: Sequence[Segment]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownGround:
-    """One piece of evidence in a line: what was found, and what it counted."""
-
-    name: str
-    quote: str
-    weight: str
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownReason:
-    """One contact reason with its scores apart, each in per cent or absent."""
-
-    label: str
-    code: str
-    is_suggestion: bool
-    ground: str
-    score: float | None
-    rule_score: float | None
-    model_score: float | None
-    rules: Sequence[ShownGround]
-    terms: Sequence[ShownGround]
-    terms_against: Sequence[ShownGround]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +104,10 @@ def conversation_page(
         feedback=list(
             Feedback.objects.filter(thread=transcript.thread).select_related("category")
         ),
-        context={str(key): visible(str(value)) for key, value in transcript.context.items()},
+        context={
+            str(key).replace("_", " "): visible(str(value))
+            for key, value in transcript.context.items()
+        },
         may_change=can_change,
         change=(
             shown_change(decision, transcript)
@@ -232,74 +208,3 @@ def _because(evidence: Mapping[str, Any], label: str) -> str:
     if evidence.get("rule"):
         return f"Rule “{evidence['rule']}” speaks for {label}."
     return f"The model counts this {evidence.get('weight', 0):+.2f} for {label}."
-
-
-def shown_reasons(
-    reasons: Sequence[DecisionReason],
-    turns: Sequence[Mapping[str, Any]],
-    labels: Mapping[int, str],
-) -> list[ShownReason]:
-    """Return ``reasons`` with their scores and evidence in words; ``labels`` as above."""
-    rule_urls = _rule_urls(reasons)
-    return [
-        ShownReason(
-            label=labels.get(reason.category_id, reason.category.code),
-            code=reason.category.code,
-            is_suggestion=reason.is_suggestion,
-            ground=GROUNDS.get(reason.ground, reason.ground),
-            score=_in_percent(reason.score),
-            rule_score=_in_percent(reason.rule_score),
-            model_score=_in_percent(reason.model_score),
-            rules=_rule_grounds(reason.evidence, turns, rule_urls),
-            terms=_term_grounds(reason.evidence, 1),
-            terms_against=_term_grounds(reason.evidence, -1),
-        )
-        for reason in reasons
-    ]
-
-
-def _in_percent(share: float | None) -> float | None:
-    return None if share is None else share * 100
-
-
-def _rule_urls(reasons: Sequence[DecisionReason]) -> dict[str, str]:
-    names = {one["rule"] for reason in reasons for one in reason.evidence if one.get("rule")}
-    if not names:
-        return {}
-    rules = KeywordRule.objects.filter(name__in=names).values_list("name", "pk")
-    return {
-        name: reverse("admin:classifier_keywordrule_change", args=[pk]) for name, pk in rules
-    }
-
-
-def _rule_grounds(
-    evidence: Sequence[Mapping[str, Any]],
-    turns: Sequence[Mapping[str, Any]],
-    urls: Mapping[str, str],
-) -> list[ShownGround]:
-    quotes: dict[str, dict[str, None]] = {}
-    for one in evidence:
-        if one.get("rule"):
-            quotes.setdefault(one["rule"], {})[f"“{_quote(one, turns)}”"] = None
-    return [
-        ShownGround(rule, ", ".join(found), "", urls.get(rule, ""))
-        for rule, found in quotes.items()
-    ]
-
-
-def _quote(evidence: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> str:
-    if not 0 <= evidence["turn"] < len(turns):
-        return "…"
-    text = str(turns[evidence["turn"]].get("text", ""))
-    return visible(" ".join(text[evidence["start"] : evidence["end"]].split()))
-
-
-def _term_grounds(evidence: Sequence[Mapping[str, Any]], sign: int) -> list[ShownGround]:
-    """Return what the model counts for a reason, or against it where ``sign`` is negative."""
-    weights: dict[str, float] = {}
-    for one in evidence:
-        if one.get("term") and one.get("weight", 0.0) * sign > 0:
-            # The same term found twice carries its whole weight at each place.
-            weights[one["term"]] = one.get("weight", 0.0)
-    strongest = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:TERMS_SHOWN]
-    return [ShownGround(visible(term), "", f"{weight:+.2f}") for term, weight in strongest]

@@ -5,13 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from classifier.admin.conversation import (
-    ShownGround,
-    ShownReason,
-    ShownTurn,
-    shown_reasons,
-    shown_turns,
-)
+from classifier.admin.conversation import ShownTurn, shown_turns
+from classifier.admin.shown_reasons import ShownGround, ShownReason, shown_reasons
 from classifier.admin.shown_text import visible
 from classifier.admin.words import doubt_in_words
 from classifier.models import Category, Decision, DecisionReason, Feedback, Review, Transcript

@@ -41,6 +41,12 @@ def test_evidence_is_marked_in_the_customers_own_words(reviewer):
     assert ">money back</mark>" in shown
 
 
+def test_what_came_along_is_named_in_words(reviewer):
+    shown = page(reviewer, make.make_transcript(context={"record_type": "Complaint"}))
+
+    assert "<th>Record type</th><td>Complaint</td>" in shown.content.decode()
+
+
 def test_what_speaks_against_a_reason_is_told_apart(reviewer):
     transcript = make.make_transcript("I want my money back")
     decision = make.make_decision(transcript=transcript)
