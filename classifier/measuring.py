@@ -1,14 +1,18 @@
 """Measuring: what gold labels say of each rule, and whether the model does better where it speaks.
 
 A rule's strength is counted on the labels that a model learns from; the model, which knows those,
-is set beside the rules on the held-out ones.
+is set beside the rules on the held-out ones. So are both together as they are served, because a
+model's thresholds are chosen for the model alone, before any rule has spoken.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
+
+from django.db import transaction
 
 from classifier import leases, serving
 from classifier.engine.chance import Paired
@@ -19,7 +23,7 @@ from classifier.engine.strength import RuleRecord, Strength, against_model, meas
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text_model import TextModel
 from classifier.errands import Run
-from classifier.models import Category, Errand, GoldLabel, KeywordRule
+from classifier.models import Category, Errand, GoldLabel, KeywordRule, ModelVersion
 from classifier.models.keyword_rule import MEASURED
 
 ERRAND = "measure"
@@ -31,7 +35,47 @@ AT_ONCE = 1_000
 """Gold labels that are read for one rule while a person waits; measured: half a second."""
 BATCH = 500
 
+TOGETHER = "with_rules"
+"""Where a champion's ``metrics`` keep what rules and model are worth together."""
+
 Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What rules and champion, as they were served, made of labels that no model learns from."""
+
+    texts: int
+    decided: int
+    """Got a reason without a person, from a rule or from the model."""
+    right: int
+    """Of those: the first reason is among the true ones, or an ancestor of one."""
+    rulebook: str
+    """Digest of the rules that were in force."""
+    model: int
+    """The champion's number."""
+    target: float
+    """What the champion's thresholds promise of the model alone."""
+
+    @property
+    def is_today(self) -> bool:
+        """Whether these rules are still in force; their measured strengths count as theirs."""
+        return serving.current().rulebook.digest == self.rulebook
+
+    @property
+    def coverage(self) -> float | None:
+        return self.decided / self.texts if self.texts else None
+
+    @property
+    def precision(self) -> float | None:
+        return self.right / self.decided if self.decided else None
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether so few are right that it is no chance (one-sided, 95 % sure)."""
+        from classifier.engine.proof import at_most  # noqa: PLC0415 - scipy, as in ``proof``
+
+        return bool(self.decided) and float(at_most(self.right, self.decided)) < self.target
 
 
 def measure_changed(
@@ -45,6 +89,7 @@ def measure_changed(
         measure_waiting_later(at=at, by=by)
         return False
     measure_rules(KeywordRule.objects.select_related("category").filter(pk=rule.pk), at=at)
+    measure_together()
     return True
 
 
@@ -66,6 +111,7 @@ def do_measure(run: Run) -> Mapping[str, Any]:
     if run.parameters != ALL:
         rules = rules.waiting_to_be_measured()
     number = measure_rules(rules, at=leases.now(), on_progress=run.say)
+    measure_together()
     are = "rule is" if number == 1 else "rules are"
     return {"rules": number, "told": f"{number} {are} measured on gold labels."}
 
@@ -93,6 +139,42 @@ def measure_rules(
         kept = {field: getattr(row, field) for field in ("strength", *MEASURED)}
         KeywordRule.objects.filter(pk=row.pk, changed_at=row.changed_at).update(**kept)
     return len(book.rules)
+
+
+def measure_together() -> Together | None:
+    """Try rules and champion as they are served on held-out labels, and keep what comes of it.
+
+    None: there is no champion.
+    """
+    current = serving.current()
+    if current.champion is None:
+        return None
+    texts = decided = right = 0
+    for batch in _batches(UNSEEN, lambda _said, _share: None, "", 0.0):
+        verdicts = current.classify([example.transcript for example in batch])
+        answers = [verdict.primary.category if verdict.primary else "" for verdict in verdicts]
+        texts += len(batch)
+        decided += sum(map(bool, answers))
+        right += sum(
+            current.taxonomy.is_right(answer, example.categories)
+            for answer, example in zip(answers, batch, strict=True)
+            if answer
+        )
+    version = current.champion.version
+    target = current.champion.model.thresholds.target_precision
+    found = Together(texts, decided, right, current.rulebook.digest, version.number, target)
+    with transaction.atomic():
+        row = ModelVersion.objects.select_for_update().get(pk=version.pk)
+        row.metrics[TOGETHER] = asdict(found)
+        row.save(update_fields=["metrics"])
+    return found
+
+
+def together() -> Together | None:
+    """Return what rules and champion were worth when they were last tried together, if ever."""
+    kept = ModelVersion.objects.champions().values_list(f"metrics__{TOGETHER}", flat=True)
+    found = kept.first()
+    return Together(**found) if found else None
 
 
 def _readable(rows: Iterable[KeywordRule]) -> Iterator[Any]:

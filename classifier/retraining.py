@@ -196,6 +196,7 @@ def train_candidate(
         trained_by=by,
     )
     measuring.measure_rules(KeywordRule.objects.select_related("category"), at=at)
+    measuring.measure_together()
     return version
 
 

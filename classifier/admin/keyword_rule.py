@@ -73,6 +73,7 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
         ),
     )
     readonly_fields = ("measured",)
+    list_before_template = "classifier/rules_top.html"
     change_form_after_template = "classifier/rule_trial.html"
     history_list_display = ("category", "effect", "is_active")
     actions = ("switch_on", "switch_off")
@@ -87,6 +88,13 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
             "try/", self.admin_site.admin_view(self.try_view), name="classifier_keywordrule_try"
         )
         return [tried, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        top = {"together": measuring.together()}
+        page: HttpResponse = super().changelist_view(request, {**top, **(extra_context or {})})
+        return page
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
         """Answer the form as it stands with the rule in plain words, and tried on a text."""
@@ -116,9 +124,10 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
         if form.says_something_else:
             obj.forget_record()
         super().save_model(request, obj, form, change)
-        if obj.measured_at is None and not measuring.measure_changed(
-            obj, at=timezone.now(), by=request.user
-        ):
+        if obj.measured_at is not None:
+            if form.has_changed():  # as strong as before, but it may be off, or certain, now
+                measuring.measure_waiting_later(at=timezone.now(), by=request.user)
+        elif not measuring.measure_changed(obj, at=timezone.now(), by=request.user):
             self.message_user(request, "A worker measures it on the gold labels now.")
 
     @admin.display(description="Right on labels")
@@ -173,6 +182,8 @@ class KeywordRuleAdmin(WithTaxonomyFile, SimpleHistoryAdmin, ModelAdmin):
         for rule in changed:  # one by one, so that each switch stands in the rule's history
             rule.is_active = is_active
             rule.save()
+        if changed:  # the rules are as strong as before, but not what they and the model do
+            measuring.measure_waiting_later(at=timezone.now(), by=request.user)
         word = "on" if is_active else "off"
         self.message_user(request, f"{len(changed)} rules switched {word}.")
 

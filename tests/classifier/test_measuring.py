@@ -1,7 +1,13 @@
 import pytest
 
 from classifier.errands import run_next
-from classifier.measuring import measure_changed, measure_rules
+from classifier.measuring import (
+    Together,
+    measure_changed,
+    measure_rules,
+    measure_together,
+    together,
+)
 from classifier.models import Category, Errand, GoldLabel, KeywordRule
 from classifier.models.gold_label import Settled
 from classifier.tasks import ERRANDS
@@ -132,3 +138,50 @@ def test_many_labels_are_measured_on_by_a_worker():
 
     assert KeywordRule.objects.get().labels_found == 2
     assert Errand.objects.get().told == "1 rule is measured on gold labels."
+
+
+def test_rules_and_champion_are_tried_together_as_they_are_served():
+    gold_labels()
+    a_champion()
+    held_out = GoldLabel.objects.exclude(split="train").count()
+    a_rule("Everything is late", a_category("delivery"), "i\nmy\nthe\nwhere")
+
+    found = measure_together()
+
+    assert found == together()
+    assert found.texts == held_out
+    assert found.decided >= found.right > 0
+    assert (found.model, found.target, found.is_today) == (1, 0.95, True)
+
+
+def test_a_change_of_rules_is_told_until_they_are_tried_again():
+    gold_labels()
+    a_champion()
+    rule = a_rule("Refunds", a_category("refund"), "refund")
+    measure_together()
+    before = together().is_today
+    rule.is_active = False
+    rule.save()
+    changed = together().is_today
+    Errand.objects.ask("measure", at=NOON)
+
+    run_next(ERRANDS)
+
+    assert (before, changed, together().is_today) == (True, False, True)
+
+
+def test_rules_that_are_wrong_beyond_chance_make_the_whole_fall_short():
+    wrong = Together(texts=100, decided=80, right=60, rulebook="", model=1, target=0.95)
+    lucky = Together(texts=10, decided=5, right=4, rulebook="", model=1, target=0.95)
+    mute = Together(texts=10, decided=0, right=0, rulebook="", model=1, target=0.95)
+
+    assert wrong.falls_short
+    assert not lucky.falls_short
+    assert (mute.falls_short, mute.precision, mute.coverage) == (False, None, 0.0)
+
+
+def test_without_a_champion_there_is_nothing_to_try_together():
+    gold_labels()
+
+    assert measure_together() is None
+    assert together() is None
