@@ -23,7 +23,7 @@ from classifier.engine.text_model import TextModel
 from classifier.engine.thresholds import Thresholds
 from classifier.engine.vectors import shipped
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the layout changes, or when folding or features change what a model would read."""
 _LARGEST = 2**31  # numbers in one array; 200,000 rows of 1,000 labels are a tenth of that
 _MAGIC = b"CONTACTREASON"

@@ -37,7 +37,7 @@ class NGrams:
     """How long the word and letter groups are; both bounds are included."""
 
     words: tuple[int, int] = (1, 2)
-    letters: tuple[int, int] = (2, 5)
+    letters: tuple[int, int] = (1, 5)
 
 
 class WordVectors(Protocol):

@@ -33,7 +33,7 @@ Progress = Callable[[str, float], None]
 Marks = NDArray[np.bool_]
 
 FEWEST_LABELS = 2
-_FEW = 500  # examples; below, a word that only one of them says may be all there is to go by
+_FEW = 3_000  # examples; below, a word that only one of them says may be all there is to go by
 _ALMOST_EVERY = (
     0.98  # share of labelled examples with one label, for labels to exclude each other
 )

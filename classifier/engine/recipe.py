@@ -22,7 +22,7 @@ class Recipe:
     ngrams: NGrams = field(default_factory=NGrams)
     min_texts: int | None = None
     """How many texts must say a group of words or letters for it to count; None: 2, or 1 where
-    examples are few (150 to 400 short texts: a point of accuracy, 4 to 8 of coverage)."""
+    examples are few (below 3,000; 150 to 400 short texts: a point of accuracy, 4 to 8 of coverage)."""
     most_features: int = 200_000
     meaning: float = 1.0
     """Length of the static vectors' block beside the words' and the letters', which have 1; 0
