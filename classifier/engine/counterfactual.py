@@ -224,8 +224,7 @@ class _Search:
         evidence = [one for reason in reasons for one in reason.evidence if one.rule]
         _, model, _ = self._engine
         if model is not None and self._lead is not None:
-            explain = model.explainer(model.read(self._transcript))
-            evidence += explain(self._lead.category, None)
+            evidence += model.explain(self._transcript, self._lead.category, limit=None)
         weights = dict.fromkeys(self.places, 0.0)
         words_at = WordsAt(self.places)
         for one in evidence:

@@ -125,6 +125,25 @@ def distinct(lines: Whole, numbers: Whole) -> tuple[Whole, Whole, Whole]:
     return found_lines, found, counts
 
 
+def first_mentions(lines: Whole, numbers: Whole) -> tuple[Whole, Whole]:
+    """Return where each distinct pair of text and number stands first, ascending, and how often.
+
+    Quicker than ``distinct``, as pairs are sorted together with their places: one sort of plain
+    numbers, which numpy does with the processor's widest instructions.
+    """
+    bits = len(lines).bit_length()
+    span = int(numbers.max(initial=0)) + 1
+    ranked = np.sort(((lines * span + numbers) << bits) + np.arange(len(lines)))
+    pairs = ranked >> bits
+    is_first = np.ones(len(pairs), dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=is_first[1:])
+    starts = np.flatnonzero(is_first)
+    counts = np.zeros(len(pairs), dtype=np.int64)
+    counts[ranked[starts] & ((1 << bits) - 1)] = np.diff(starts, append=len(pairs))
+    places = np.flatnonzero(counts)
+    return places, counts[places]
+
+
 def _distinct_keys(lines: Whole, keys: Keys) -> tuple[Whole, Keys]:
     known, numbers = np.unique(keys, return_inverse=True)
     found_lines, found, _ = distinct(lines, numbers)

@@ -1,82 +1,165 @@
 """Explanation: what each word of a text adds to a category's score, and where it is said."""
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
 from classifier.engine.calibration import Array
-from classifier.engine.scoring import Parts
-from classifier.engine.telling import Span, Telling
+from classifier.engine.features import Whole
+from classifier.engine.offsets import Offsets, Stretch
+from classifier.engine.parts import Parts
+from classifier.engine.telling import Span, spans_of_all, spans_of_one
 from classifier.engine.verdict import Evidence
 
-Added = Callable[[Parts, str], Array]
-"""Gives what each distinct word, then each known group, adds to a category's logit."""
+SHOWN = 5
+"""How many spans that speak for a category are shown, unless another number is asked for."""
+_FEW = 6  # pairs of text and category; up to here, one at a time is quicker than all at once
+
+Pair = tuple[int, str]
+"""A text's number and a category."""
 
 
-class Explainer:
-    """Explains one text: called with a category, it returns the words that speak for it.
+class Explanation:
+    """Explains some texts, for any categories.
 
     What a word adds is its own weight, that of its letter groups and that of its vector; what a
     group of several words adds is the group's alone. So the sum is exact.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        knows: Callable[[str], bool],
-        added: Added,
-        is_common: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, parts: Parts, columns: Mapping[str, int], worth: Array) -> None:
+        """``columns``: of the categories. ``worth``: what a step of each adds to its logit."""
         self._parts = parts
-        self._knows = knows
-        self._added = added
-        self._is_common = is_common
+        self._columns = columns
+        self._worth = worth
 
-    def __call__(self, category: str, limit: int | None = 5) -> tuple[Evidence, ...]:
-        """Return what ``TextModel.explain`` promises."""
-        if not self._knows(category):
+    def telling(self, asked: Sequence[Pair], limit: int = SHOWN) -> list[tuple[Evidence, ...]]:
+        """Return for each pair the spans that a reader is shown.
+
+        Up to ``limit`` that speak for the category, then some against it. A category that the
+        model does not know has none.
+        """
+        known = [pair for pair in asked if pair[1] in self._columns]
+        if len(known) <= _FEW:
+            told = self._evidence_of_each(known, self._spans_of_each(known, limit))
+        else:
+            told = self._evidence_of_all(known, self._spans_of_all(known, limit))
+        found = dict(zip(known, told, strict=True))
+        return [found.get(pair, ()) for pair in asked]
+
+    def every_term(self, text: int, category: str) -> tuple[Evidence, ...]:
+        """Return all that one text holds, the strongest first; the sum is the logit's."""
+        if category not in self._columns:
             return ()
-        weights = self._added(self._parts, category)
-        listed = weights.tolist()
-        if limit is not None:
-            spans = self._telling.spans(listed, limit)
-            return tuple([self._evidence(category, span) for span in spans])
-        ends = self._telling.ends
-        ranked = np.argsort(-weights, kind="stable").tolist()
-        terms = [Span(ends[term][0], ends[term][1], listed[term]) for term in ranked]
-        return tuple([self._evidence(category, term) for term in terms])
+        terms = self._terms_of_one(text, category)
+        start, spans = self._parts.starts[text], []
+        for kind in (self._parts.words.of(text), self._parts.groups.of(text)):
+            firsts, lengths = (kind.places - start).tolist(), kind.lengths.tolist()
+            for first, length in zip(firsts, lengths, strict=True):
+                spans.append(Span(first, first + length - 1, terms[length - 1][first]))
+        spans.sort(key=lambda span: -span.weight)
+        (told,) = self._evidence_of_each([(text, category)], [spans])
+        return told
 
-    @cached_property
-    def _telling(self) -> Telling:
-        """Where each term is said first."""
-        parts, tokens = self._parts, self._parts.tokens
-        first_places = dict(zip(reversed(tokens), range(len(tokens) - 1, -1, -1), strict=True))
-        firsts = [first_places[word] for word in parts.words]
-        ends = [(place, place) for place in firsts]
-        rows = parts.group_rows.tolist()
-        numbers = {row: number for number, row in enumerate(rows, len(ends))}
-        ends += [(0, 0)] * len(rows)
-        groups_at: dict[int, list[tuple[int, int]]] = {}
-        for row, first, length in zip(
-            parts.said_rows, parts.said_at, parts.said_words, strict=True
-        ):
-            group = numbers.pop(row, None)  # said again, it adds nothing of its own
-            if group is not None:
-                last = first + length - 1
-                ends[group] = first, last
-                groups_at.setdefault(first, []).append((last, group))
-        words_at = {place: word for word, place in enumerate(firsts)}
-        is_common = self._is_common  # alone: with self a batch would wait for the collector
-        return Telling(ends, words_at, groups_at, lambda at: is_common(tokens[at]))
+    def _spans_of_each(self, asked: Sequence[Pair], limit: int) -> Iterator[list[Span]]:
+        """Yield the spans of one pair after the other; places are counted within the text."""
+        common = self._parts.shelf.common_list
+        for text, category in asked:
+            is_common = [common[number] for number in self._parts.said[text].numbers]
+            yield spans_of_one(self._terms_of_one(text, category), is_common, limit)
 
-    def _evidence(self, category: str, said: Span) -> Evidence:
+    def _spans_of_all(self, asked: Sequence[Pair], limit: int) -> list[list[Span]]:
+        """Return what ``_spans_of_each`` does, worked out for all at once."""
         parts = self._parts
-        words = " ".join(parts.tokens[said.first : said.last + 1])
-        turn, start, _ = self._places[said.first]
-        span = parts.reading.folded[turn].span(start, self._places[said.last][2])
-        return Evidence(category, parts.reading.turns[turn], *span, "", words, said.weight)
+        texts = np.array([text for text, _ in asked])
+        terms, starts = self._terms_of_all(texts, [self._columns[code] for _, code in asked])
+        _, token = _chosen(parts.starts, texts)
+        common = parts.shelf.common[parts.numbers[token]]
+        return spans_of_all(terms, starts, common, limit)
 
-    @cached_property
-    def _places(self) -> Sequence[tuple[int, int, int]]:
-        return self._parts.reading.places(self._parts.tokens)
+    def _terms_of_one(self, text: int, category: str) -> list[list[float]]:
+        """Return for each length what the terms of a text add to a logit, by first place."""
+        parts, shelf, column = self._parts, self._parts.shelf, self._columns[category]
+        start, end = parts.starts[text], parts.starts[text + 1]
+        terms = [[0.0] * (end - start) for _ in range(shelf.features.ngrams.words[1])]
+        factors = parts.factors[text] * self._worth[column]
+        blocks = slice(column * shelf.blocks, (column + 1) * shelf.blocks)
+        words = parts.words.of(text)
+        added = np.vecdot(shelf.lines[words.rows, blocks], factors) * words.times
+        for place, weight in zip(words.places.tolist(), added.tolist(), strict=True):
+            terms[0][place - start] = weight
+        groups = parts.groups.of(text)
+        if groups.rows.size:
+            added = shelf.weights[groups.rows, column] * factors[0] * groups.times
+            lengths, places = groups.lengths.tolist(), groups.places.tolist()
+            for length, place, weight in zip(lengths, places, added.tolist(), strict=True):
+                terms[length - 1][place - start] = weight
+        return terms
+
+    def _terms_of_all(self, texts: Whole, columns: Sequence[int]) -> tuple[Array, list[int]]:
+        """Return what ``_terms_of_one`` does for each text and column, as ``spans_of_all`` takes.
+
+        Lengths × places, and where the places of each text start.
+        """
+        parts, shelf = self._parts, self._parts.shelf
+        bounds, column = np.array(parts.starts), np.array(columns)
+        starts = np.concatenate([[0], np.cumsum(np.diff(bounds)[texts])])
+        shift = starts[:-1] - bounds[texts]
+        terms = np.zeros((shelf.features.ngrams.words[1], starts[-1]))
+        factors = parts.factors[texts] * self._worth[column, None]
+        pair, word = _chosen(parts.words.cuts, texts)
+        blocks = (column * shelf.blocks)[pair, None] + np.arange(shelf.blocks)
+        steps = shelf.lines[parts.words.rows[word, None], blocks]
+        added = np.vecdot(steps, factors.take(pair, axis=0)) * parts.words.times[word]
+        terms[0, parts.words.places[word] + shift[pair]] = added
+        pair, group = _chosen(parts.groups.cuts, texts)
+        steps = shelf.weights[parts.groups.rows[group], column[pair]]
+        added = steps * factors[pair, 0] * parts.groups.times[group]
+        place = parts.groups.places[group] + shift[pair]
+        terms[parts.groups.lengths[group] - 1, place] = added
+        return terms, starts.tolist()
+
+    def _evidence_of_each(
+        self, asked: Sequence[Pair], spans: Iterable[Sequence[Span]]
+    ) -> Iterator[tuple[Evidence, ...]]:
+        """Yield the evidence that the spans of each pair are."""
+        for (text, category), its in zip(asked, spans, strict=True):
+            said = self._parts.said[text]
+            places = [said.reading.where(said.tokens, one.first, one.last) for one in its]
+            yield _evidence(category, said.tokens, its, places)
+
+    def _evidence_of_all(
+        self, asked: Sequence[Pair], spans: Sequence[Sequence[Span]]
+    ) -> Iterator[tuple[Evidence, ...]]:
+        """Yield the same; all are looked for in the texts at once."""
+        stretches = [
+            (text, span.first, span.last)
+            for (text, _), its in zip(asked, spans, strict=True)
+            for span in its
+        ]
+        places = iter(Offsets(self._parts.said).where(stretches))
+        for (text, category), its in zip(asked, spans, strict=True):
+            yield _evidence(
+                category, self._parts.said[text].tokens, its, islice(places, len(its))
+            )
+
+
+def _evidence(
+    category: str, tokens: Sequence[str], spans: Sequence[Span], places: Iterable[Stretch]
+) -> tuple[Evidence, ...]:
+    """Return the evidence of one text; ``places``: turn, start and end of each span."""
+    return tuple(
+        [
+            Evidence(category, *place, "", " ".join(tokens[first : last + 1]), weight)
+            for (first, last, weight), place in zip(spans, places, strict=True)
+        ]
+    )
+
+
+def _chosen(cuts: Sequence[int], texts: Whole) -> tuple[Whole, Whole]:
+    """Return every term of the chosen texts, each with the number of the choice."""
+    bounds = np.array(cuts)
+    starts, sizes = bounds[texts], bounds[texts + 1] - bounds[texts]
+    choice = np.repeat(np.arange(len(texts)), sizes)
+    before = np.cumsum(sizes) - sizes
+    return choice, np.arange(len(choice)) + (starts - before)[choice]

@@ -3,8 +3,11 @@
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
 
 from classifier.engine.han import merged
 
@@ -66,6 +69,39 @@ def fold(text: str) -> Folded:
     if len(blanked) == len(text) and (is_ascii or not _SPECIAL.search(blanked)):
         return Folded(blanked)
     return _woven(text, drafted)
+
+
+def fold_ascii(texts: Sequence[str]) -> list[str]:
+    """Return the folded text of each, many times as quick as ``fold``; all of them are in ASCII.
+
+    Of ASCII nothing but white space goes, so a text that is as long as before has not moved.
+    """
+    joined = _LINE.join(texts)
+    if joined.count(_LINE) >= max(1, len(texts)):  # within a text it is white space
+        joined = _LINE.join([text.replace(_LINE, " ") for text in texts])
+    folded = joined.lower().split(_LINE) if texts else []
+    for at in _untidy(joined):
+        folded[at] = " ".join(folded[at].split())
+    return folded
+
+
+def _untidy(joined: str) -> list[int]:
+    """Return the numbers of the lines with white space at an end, or other than single blanks."""
+    codes = np.frombuffer(f"\n{joined}\n".encode("ascii"), dtype=np.uint8)
+    is_line = codes == ord(_LINE)
+    is_space = _IS_SPACE[codes]
+    odd = is_space[1:] & is_space[:-1] & ~(is_line[1:] & is_line[:-1])
+    odd |= (is_space & (codes != ord(" ")) & ~is_line)[1:]
+    places = np.flatnonzero(odd)
+    if not places.size:
+        return []
+    # A blank right before a line's end is found at the line break, which belongs to that line.
+    lines = np.searchsorted(np.flatnonzero(is_line[1:]), places)
+    return list(dict.fromkeys(lines.tolist()))
+
+
+_LINE = "\n"
+_IS_SPACE = np.array([chr(code).isspace() for code in range(128)])
 
 
 def is_word_border(text: str, position: int) -> bool:

@@ -1,10 +1,9 @@
-"""Reading: the turns of a conversation that a model reads, folded and cut into words."""
+"""Reading: the turns of a conversation that a model reads, cut into words, and where each stands."""
 
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -13,17 +12,34 @@ from classifier.engine.redaction import without_placeholders
 from classifier.engine.text import Speaker, Transcript
 
 WORD_CHARACTERS = 40  # a longer run is no word but noise, or a sentence written without blanks
-BORDER = "\n"
-"""Stands between the words of two turns. No word, and no folded text, holds a line break."""
+BORDER = "\0"
+"""Stands between the words of two turns. No word holds it; where a customer sent it, it counts as
+a blank."""
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """The turns of one transcript that a model reads, folded."""
+    """The turns of one transcript that a model reads; folded only where that is asked for.
 
-    turns: tuple[int, ...]
-    """Their places in the transcript."""
-    folded: tuple[Folded, ...]
+    Never changed but for what it remembers of its own text.
+    """
+
+    __slots__ = ("_folded", "_places", "_texts", "plain", "turns")
+
+    def __init__(
+        self,
+        turns: Sequence[int],
+        texts: Sequence[str],
+        folded: tuple[Folded, ...] | None = None,
+    ) -> None:
+        self.turns = turns
+        """Their places in the transcript."""
+        self._texts = texts
+        self._folded = folded
+        self.plain = self._plain()
+        """The turns in lower case, a blank for each character that is of no word, and a ``BORDER``
+        between one turn and the next; offsets are those of what was received. None: there is more
+        than ASCII in them, or words too long."""
+        self._places: Places | None = None
 
     @classmethod
     def of(
@@ -37,11 +53,17 @@ class Reading:
         ``folded[i]`` is ``fold(transcript.turns[i].text)``, where the caller has it already.
         """
         turns = transcript.turns
-        spoken = [i for i, turn in enumerate(turns) if turn.text and not turn.text.isspace()]
-        chosen = [i for i in spoken if turns[i].speaker in speakers] or spoken
-        if folded:
-            return cls(tuple(chosen), tuple([folded[i] for i in chosen]))
-        return cls(tuple(chosen), tuple([fold(turns[i].text) for i in chosen]))
+        chosen = [i for i, turn in enumerate(turns) if turn.speaker in speakers]
+        chosen = _spoken(transcript, chosen) or _spoken(transcript, range(len(turns)))
+        texts = [turns[i].text for i in chosen]
+        return cls(tuple(chosen), texts, tuple([folded[i] for i in chosen]) if folded else None)
+
+    @property
+    def folded(self) -> tuple[Folded, ...]:
+        """The turns, folded."""
+        if self._folded is None:
+            self._folded = tuple([fold(text) for text in self._texts])
+        return self._folded
 
     def words(self) -> list[list[str]]:
         """Return the words of each turn, in order."""
@@ -49,46 +71,85 @@ class Reading:
 
     def tokens(self) -> list[str]:
         """Return the words of all turns in order, a ``BORDER`` between one turn and the next."""
-        text = without_placeholders(self.joined())
-        if text.isascii():
-            first, *others = (
-                text.encode("ascii").translate(_BLANKED).decode("ascii").split(BORDER)
-            )
-            tokens = first.split()
-            for turn in others:
-                tokens.append(BORDER)
-                tokens += turn.split()
-            if (
-                len(text) <= WORD_CHARACTERS
-                or len(max(tokens, key=len, default="")) <= WORD_CHARACTERS
-            ):
-                return tokens
-        return _word_or_border().findall(text)
+        runs = self.runs()
+        if max(map(len, runs), default=0) <= WORD_CHARACTERS:
+            return runs
+        self.plain = None
+        return _word_or_border().findall(self._joined())
 
-    def joined(self) -> str:
-        """Return the folded turns as one text, a ``BORDER`` between one turn and the next."""
-        return BORDER.join([folded.text for folded in self.folded])
+    def runs(self) -> list[str]:
+        """Return what ``tokens`` does, but that a word may be longer than ``WORD_CHARACTERS``.
+
+        Enough for who knows all of them, and a fifth quicker.
+        """
+        if self.plain is not None:
+            return self.plain.replace(BORDER, _APART).split()
+        joined = self._joined()
+        if joined.isascii():
+            return _in_plain(joined).replace(BORDER, _APART).split()
+        return _word_or_border().findall(joined)
+
+    def where(self, tokens: Sequence[str], first: int, last: int) -> tuple[int, int, int]:
+        """Return a turn of the transcript and a half-open span of its text as it was received.
+
+        There stand the tokens (all of them are ``tokens()``) from ``first`` to ``last``, which
+        are of one turn. Linear in the length of the text.
+        """
+        if self.plain is None:
+            return self._where_folded(tokens, first, last)
+        spaced = f" {self.plain.replace(BORDER, ' ')} "
+        start = 0
+        word = f" {tokens[first]} "
+        for _ in range(tokens[: first + 1].count(tokens[first])):
+            start = spaced.index(word, start) + 1
+        end = start + len(tokens[first])
+        for token in tokens[first + 1 : last + 1]:
+            end = spaced.index(token, end) + len(token)
+        start, end = start - 1, end - 1  # without the blank at the front
+        turn = self.plain.count(BORDER, 0, start)
+        begun = self.plain.rfind(BORDER, 0, start) + 1
+        return self.turns[turn], start - begun, end - begun
 
     def places(self, tokens: Sequence[str]) -> "Places":
         """Return where each of ``tokens()`` stands. A border has a place that means nothing."""
-        find = without_placeholders(self.joined()).find
-        starts: list[int] = []
-        reached = 0
-        for token in tokens:
-            start = find(token, reached)
-            starts.append(start)
-            reached = start + len(token)
-        return Places(tokens, starts, self.folded)
+        if self._places is None:
+            self._places = Places(tokens, self._joined(), self.folded)
+        return self._places
+
+    def _where_folded(
+        self, tokens: Sequence[str], first: int, last: int
+    ) -> tuple[int, int, int]:
+        places = self.places(tokens)
+        turn, start, _ = places[first]
+        return self.turns[turn], *self.folded[turn].span(start, places[last][2])
+
+    def _plain(self) -> str | None:
+        texts = self._texts
+        joined = BORDER.join(texts)
+        if not joined.isascii():
+            return None
+        if joined.count(BORDER) >= len(texts):
+            joined = BORDER.join([text.replace(BORDER, " ") for text in texts])
+        return _in_plain(joined)
+
+    def _joined(self) -> str:
+        """Return the folded turns without placeholders, a ``BORDER`` between them."""
+        return BORDER.join(
+            [without_placeholders(turn.text).replace(BORDER, " ") for turn in self.folded]
+        )
 
 
 class Places(Sequence[tuple[int, int, int]]):
     """For each word of a reading its place in ``Reading.turns`` and span of folded text."""
 
-    def __init__(
-        self, tokens: Sequence[str], starts: Sequence[int], folded: Sequence[Folded]
-    ) -> None:
+    def __init__(self, tokens: Sequence[str], joined: str, folded: Sequence[Folded]) -> None:
         self._tokens = tokens
-        self._starts = starts
+        self._starts: list[int] = []
+        reached = 0
+        for token in tokens:
+            start = joined.find(token, reached)
+            self._starts.append(start)
+            reached = start + len(token)
         self._turns = [0, *accumulate(len(turn.text) + len(BORDER) for turn in folded)]
 
     def __len__(self) -> int:
@@ -107,10 +168,22 @@ def words_of(folded: str) -> list[str]:
     return pattern.findall(without_placeholders(folded))
 
 
+def _in_plain(text: str) -> str:
+    """Return ASCII text in lower case, a blank for each character that is of no word."""
+    return text.encode("ascii").translate(_PLAIN).decode("ascii")
+
+
+def _spoken(transcript: Transcript, turns: Iterable[int]) -> list[int]:
+    """Return those of the turns in which anything is said."""
+    said = transcript.turns
+    return [i for i in turns if (text := said[i].text) and not text.isspace()]
+
+
 _ASCII_WORD = re.compile(rf"\w{{1,{WORD_CHARACTERS}}}", re.ASCII)
-_BLANKED = bytes(
-    code if chr(code) == BORDER or _ASCII_WORD.match(chr(code)) else ord(" ")
-    for code in range(256)
+_APART = f" {BORDER} "
+_PLAIN = bytes(
+    ord(char.lower()) if char == BORDER or _ASCII_WORD.match(char) else ord(" ")
+    for char in map(chr, range(256))
 )
 
 

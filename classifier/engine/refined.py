@@ -79,11 +79,8 @@ class Refined(TextModel):
             self._scorer.margins(parts)
             + self.encoder.encode([text_of(reading) for reading in unsure]) @ self.whole
         )
-        fine = self.calibration.probabilities(margins)[:, : len(self.labels)].tolist()
-        for row, part, kept in zip(asked, parts, fine, strict=True):
-            found[row] = Opinion(
-                dict(zip(self.labels, kept, strict=True)), self._explainer(part)
-            )
+        for row, opinion in zip(asked, self._opinions(parts, margins), strict=True):
+            found[row] = opinion
         return found
 
     def margins(self, readings: Sequence[Reading]) -> Array:

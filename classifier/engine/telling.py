@@ -1,8 +1,24 @@
-"""Telling words: of all that a model counts in a text, the few spans that a reader is shown."""
+"""Telling words: of all that a model counts in a text, the few spans that a reader is shown.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+A term is a word, or a group of neighbouring words, where it is said first. Terms that touch are one
+span, without words at its ends that are common or add next to nothing; a span that adds less than
+a share of all that speaks for the category is left out. Of a text of nothing but common words the
+strongest term is shown.
+
+There are two ways to the same spans: in plain Python for one text, in numpy for many at once.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.engine.calibration import Array
+from classifier.engine.features import Whole
+
+Flags = NDArray[np.bool_]
 
 AGAINST = 2
 """How many spans are shown at most that speak against a category."""
@@ -15,8 +31,7 @@ _TOO_MUCH_FOR_FILLER = 0.25  # a word that adds so much is shown, however common
 class Span(NamedTuple):
     """Neighbouring words of a text, and what all terms within them add to a category's logit.
 
-    ``first`` and ``last`` are places among all words of the text. A tuple: several are made for
-    every verdict.
+    ``first`` and ``last`` are places among all words. A tuple: several are made for every verdict.
     """
 
     first: int
@@ -24,107 +39,236 @@ class Span(NamedTuple):
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """Where the terms of one text stand, the same for every category.
+def spans_of_one(
+    terms: Sequence[Sequence[float]], common: Sequence[bool], limit: int
+) -> list[Span]:
+    """Return the spans to show of one text that was asked about one category.
 
-    A term is a word, or a group of neighbouring words, where it is said first.
+    ``terms[k][i]`` is what the ``k + 1`` words from place ``i`` on add to the category's logit; 0
+    where they are said again, or are no term. ``common[i]``: so many texts say the word at ``i``
+    that it tells nothing ("the").
+
+    Up to ``limit`` spans that speak for the category come first, then up to ``AGAINST`` that
+    speak against it; the strongest first on either side.
     """
+    positive = sum([weight for of_length in terms for weight in of_length if weight > 0])
+    negative = sum([weight for of_length in terms for weight in of_length if weight < 0])
+    found = [Span(*each) for each in _OneSide(terms, common, positive).spans()[:limit]]
+    if positive and not found:
+        found = [_strongest(np.array(terms))]
+    if -negative >= _LEAST_SPAN * positive:  # else none of the spans against it can be worthy
+        opposite = [[-weight for weight in of_length] for of_length in terms]
+        against = _OneSide(opposite, common, positive).spans()[:AGAINST]
+        found += [Span(first, last, -weight) for first, last, weight in against]
+    return found
 
-    ends: Sequence[tuple[int, int]]
-    """For each term the places of its first and of its last word."""
-    words_at: dict[int, int]
-    """Place → the word that is said first there."""
-    groups_at: dict[int, list[tuple[int, int]]]
-    """Place → the last place and the number of each group that is said first from there on."""
-    is_common: Callable[[int], bool]
-    """Whether the word at a place is said in so many texts that it tells nothing ("the")."""
 
-    def spans(self, weights: Sequence[float], limit: int) -> list[Span]:
-        """Return the spans to show of a category to which each term adds ``weights``.
+_Run = tuple[int, int, float]
+"""A first and a last place, and a weight."""
 
-        Up to ``limit`` that speak for it come first, then up to ``AGAINST`` that speak against
-        it; the strongest first on either side. Terms that touch are one span, without words at
-        its ends that are common or add next to nothing; a span that adds less than a share of all
-        that speaks for the category is left out. Of a text of nothing but common words the
-        strongest term is returned.
-        """
-        positive = sum([weight for weight in weights if weight > 0])
-        speaking = self._signed(weights, 1, positive)
-        if not speaking and weights and positive:
-            best = max(range(len(weights)), key=weights.__getitem__)
-            speaking = [Span(*self.ends[best], weights[best])]
-        return speaking[:limit] + self._signed(weights, -1, positive)[:AGAINST]
 
-    def within(self, weights: Sequence[float], first: int, last: int) -> float:
+class _OneSide:
+    """What speaks for a category in one text; or, with all signs turned, against it."""
+
+    __slots__ = ("_common", "_least_span", "_least_term", "_terms", "_too_much")
+
+    def __init__(
+        self, terms: Sequence[Sequence[float]], common: Sequence[bool], positive: float
+    ) -> None:
+        self._terms = terms
+        self._common = common
+        self._least_term = _LEAST_TERM * positive
+        self._least_span = max(_LEAST_SPAN * positive, _NOUGHT)
+        self._too_much = _TOO_MUCH_FOR_FILLER * positive
+
+    def spans(self) -> list[_Run]:
+        """Return the spans that are worth showing, the strongest first."""
+        found = []
+        for first, last in _runs(self._strong()):
+            first, last = self._trimmed(first, last)  # noqa: PLW2901
+            if first <= last and (weight := self._within(first, last)) >= self._least_span:
+                found.append((first, last, weight))
+        return sorted(found, key=_by_strength) if len(found) > 1 else found
+
+    def _strong(self) -> list[_Run]:
+        """Return the strongest terms, in the order they are said."""
+        least = max(self._least_term, _NOUGHT)
+        strong = [
+            (place, place + more, weight)
+            for more, of_length in enumerate(self._terms)
+            for place, weight in enumerate(of_length)
+            if weight >= least
+        ]
+        strong.sort()
+        return (
+            strong
+            if len(strong) <= _TRIED
+            else sorted(sorted(strong, key=_by_strength)[:_TRIED])
+        )
+
+    def _within(self, first: int, last: int) -> float:
         """Return what all terms that are said first within these places add together."""
-        found = 0.0
-        for place in range(first, last + 1):
-            if (word := self.words_at.get(place)) is not None:
-                found += weights[word]
-            for end, group in self.groups_at.get(place, ()):
-                if end <= last:
-                    found += weights[group]
-        return found
+        if first == last:
+            return self._terms[0][first]
+        fitting = self._terms[: last - first + 1]
+        return sum([sum(one[first : last + 1 - more]) for more, one in enumerate(fitting)])
 
-    def _signed(self, weights: Sequence[float], sign: int, positive: float) -> list[Span]:
-        """Return the spans of one sign that are worth showing, the strongest first."""
-        least = _LEAST_TERM * positive
-        strong = [n for n, weight in enumerate(weights) if weight * sign >= least and weight]
-        if len(strong) > _TRIED:
-            strong = sorted(strong, key=lambda n: -sign * weights[n])[:_TRIED]
-        places: set[int] = set()
-        for term in strong:
-            first, last = self.ends[term]
-            places.update(range(first, last + 1))
-        shown = []
-        for run in _runs(sorted(places)):
-            first, last = self._trimmed(weights, *run, sign, positive)
-            if first <= last:
-                weight = self.within(weights, first, last)
-                if weight * sign >= _LEAST_SPAN * positive and weight:
-                    shown.append(Span(first, last, weight))
-        return sorted(shown, key=lambda span: -sign * span.weight)
-
-    def _trimmed(
-        self, weights: Sequence[float], first: int, last: int, sign: int, positive: float
-    ) -> tuple[int, int]:
+    def _trimmed(self, first: int, last: int) -> tuple[int, int]:
         """Return the run without filler at its ends; the first lies behind the last if all is."""
-        while first <= last and self._is_filler(weights, first, first, last, sign, positive):
+        while first <= last and self._is_filler(first, first, last):
             first += 1
-        while first <= last and self._is_filler(weights, last, first, last, sign, positive):
+        while first <= last and self._is_filler(last, first, last):
             last -= 1
         return first, last
 
-    def _is_filler(
-        self,
-        weights: Sequence[float],
-        end: int,
-        first: int,
-        last: int,
-        sign: int,
-        positive: float,
-    ) -> bool:
+    def _is_filler(self, end: int, first: int, last: int) -> bool:
         """Say whether an end of a span is common, or the span loses next to nothing without it."""
-        word = self.words_at.get(end)
-        alone = 0.0 if word is None else sign * weights[word]
-        if alone >= _TOO_MUCH_FOR_FILLER * positive:
+        alone = self._terms[0][end]
+        if self._common[end]:
+            return alone < self._too_much
+        if first == last:
+            return alone <= 0 and alone < self._too_much
+        if alone >= self._least_term:
             return False
-        if self.is_common(end):
-            return True
-        if first == last or alone >= _LEAST_TERM * positive:
-            return alone <= 0
-        rest = (first + 1, last) if end == first else (first, last - 1)
-        lost = self.within(weights, first, last) - self.within(weights, *rest)
-        return sign * lost < _LEAST_TERM * positive
+        lost = 0.0
+        for more, of_length in enumerate(self._terms[: last - first + 1]):
+            lost += of_length[end if end == first else end - more]
+        return lost < self._least_term and alone < self._too_much
 
 
-def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the first and the last of each row of places that follow one another."""
-    runs: list[tuple[int, int]] = []
-    for at in places:
-        if runs and runs[-1][1] == at - 1:
-            runs[-1] = runs[-1][0], at
-        else:
-            runs.append((at, at))
-    return runs
+_NOUGHT = math.ulp(0.0)  # the least that is more than nothing
+
+
+def _by_strength(run: _Run) -> float:
+    return -run[2]
+
+
+def _runs(terms: Sequence[_Run]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last place of each row of terms that touch or overlap."""
+    first, last = -1, -2
+    for begins, ends, _ in terms:
+        if begins <= last + 1:
+            last = max(last, ends)
+            continue
+        if last >= first:
+            yield first, last
+        first, last = begins, ends
+    if last >= first:
+        yield first, last
+
+
+def _strongest(terms: Array) -> Span:
+    """Return the term of one text that adds most."""
+    more, place = map(int, np.unravel_index(terms.argmax(), terms.shape))
+    return Span(place, place + more, terms.item(more, place))
+
+
+def spans_of_all(
+    terms: Array, starts: Sequence[int], common: Flags, limit: int
+) -> list[list[Span]]:
+    """Return what ``spans_of_one`` does for each of several texts.
+
+    Text ``n`` has the places ``starts[n]:starts[n + 1]`` of ``terms`` (lengths × places) and of
+    ``common``; those of its spans are counted from its own start.
+    """
+    size = len(starts) - 1
+    texts = np.repeat(np.arange(size), np.diff(starts))
+    positive: Array = np.bincount(texts, np.maximum(terms, 0).sum(axis=0), size).astype(
+        np.float64
+    )
+    speaking = _Sides(terms, texts, common, positive).spans(limit)
+    against = _Sides(-terms, texts, common, positive).spans(AGAINST)
+    found: list[list[Span]] = [[] for _ in range(size)]
+    for text, first, last, weight in speaking:
+        found[text].append(Span(first - starts[text], last - starts[text], weight))
+    for text, share in enumerate(positive.tolist()):
+        if share and not found[text]:
+            found[text].append(_strongest(terms[:, starts[text] : starts[text + 1]]))
+    for text, first, last, weight in against:
+        found[text].append(Span(first - starts[text], last - starts[text], -weight))
+    return found
+
+
+class _Sides:
+    """``_OneSide`` of several texts, in arrays."""
+
+    __slots__ = ("_common", "_positive", "_terms", "_texts")
+
+    def __init__(self, terms: Array, texts: Whole, common: Flags, positive: Array) -> None:
+        self._terms = terms
+        self._texts = texts
+        self._common = common
+        self._positive = positive[texts]
+        """Of each place what speaks for the category in its text."""
+
+    def spans(self, limit: int) -> Iterator[tuple[int, int, int, float]]:
+        """Yield up to ``limit`` spans of each text: the text, first and last place, and weight."""
+        first, last = self._runs(*self._strong())
+        self._trim(first, last)
+        left = first <= last
+        first, last = first[left], last[left]
+        weights = self._within(first, last)
+        worthy = (weights >= _LEAST_SPAN * self._positive[first]) & (weights > 0)
+        first, last, weights = first[worthy], last[worthy], weights[worthy]
+        chosen = _strongest_of_each(self._texts[first], weights, limit)
+        numbers = self._texts[first], first, last, weights
+        return zip(*[each[chosen].tolist() for each in numbers], strict=True)
+
+    def _strong(self) -> tuple[Whole, Whole]:
+        """Return the first and the last place of the strongest terms, in the order said."""
+        strong = (self._terms >= _LEAST_TERM * self._positive) & (self._terms > 0)
+        first, more = np.nonzero(strong.T)
+        texts = self._texts[first]
+        if np.bincount(texts).max(initial=0) > _TRIED:
+            kept = np.sort(_strongest_of_each(texts, self._terms[more, first], _TRIED))
+            first, more = first[kept], more[kept]
+        return first, first + more
+
+    def _runs(self, first: Whole, last: Whole) -> tuple[Whole, Whole]:
+        """Return the first and the last place of each row of terms that touch or overlap."""
+        reached = np.maximum.accumulate(last)
+        is_new = np.ones(len(first) + 1, dtype=bool)
+        is_new[1:-1] = first[1:] > reached[:-1] + 1
+        is_new[1:-1] |= np.diff(self._texts[first]) > 0
+        return first[is_new[:-1]], reached[is_new[1:]]
+
+    def _trim(self, first: Whole, last: Whole) -> None:
+        """Move the ends of the runs over filler; the first lies behind the last if all is."""
+        for ends, step in ((first, 1), (last, -1)):
+            moving = np.flatnonzero(first <= last)
+            while moving.size:
+                moving = moving[self._are_filler(ends[moving], first[moving], last[moving])]
+                ends[moving] += step
+                moving = moving[first[moving] <= last[moving]]
+
+    def _are_filler(self, ends: Whole, first: Whole, last: Whole) -> Flags:
+        """Say of ends of spans whether they are common, or the span loses next to nothing."""
+        alone, positive = self._terms[0, ends], self._positive[ends]
+        lost = alone.copy()
+        for more, of_length in enumerate(self._terms[1:], 1):
+            place = np.where(ends == first, ends, ends - more)
+            lost += np.where(last - first >= more, of_length[place], 0.0)
+        is_own = (first == last) | (alone >= _LEAST_TERM * positive)
+        adds_nothing = np.where(is_own, alone <= 0, lost < _LEAST_TERM * positive)
+        filler: Flags = (self._common[ends] | adds_nothing) & (
+            alone < _TOO_MUCH_FOR_FILLER * positive
+        )
+        return filler
+
+    def _within(self, first: Whole, last: Whole) -> Array:
+        """Return what all terms that are said first within each of these spans add together."""
+        weights = np.zeros(len(first))
+        for more, of_length in enumerate(self._terms):
+            sizes = np.maximum(last + 1 - more - first, 0)
+            spans = np.repeat(np.arange(len(first)), sizes)
+            places = np.arange(len(spans)) + (first - np.cumsum(sizes) + sizes)[spans]
+            weights += np.bincount(spans, of_length[places], len(first))
+        return weights
+
+
+def _strongest_of_each(texts: Whole, weights: Array, limit: int) -> Whole:
+    """Return which are the strongest of each text, by text and strength; ``texts`` ascend."""
+    order = np.lexsort((-weights, texts))
+    ranks = np.arange(len(texts)) - np.searchsorted(texts, texts)
+    chosen: Whole = order[ranks < limit]
+    return chosen

@@ -5,22 +5,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.engine import hashing
 from classifier.engine.calibration import Array, Calibration
-from classifier.engine.explanation import Explainer
+from classifier.engine.explanation import SHOWN, Explanation
 from classifier.engine.features import Features, Floats, Reading
+from classifier.engine.parts import Parts
 from classifier.engine.recipe import Recipe
-from classifier.engine.scoring import Parts, Scorer
+from classifier.engine.scoring import Scorer
 from classifier.engine.text import Transcript
 from classifier.engine.thresholds import Thresholds
 from classifier.engine.verdict import Evidence
 
 _COMMON = 0.1  # share of the texts; what is said in more is common, however many categories
-_WORDS_REMEMBERED = 20_000  # of which it is known whether they are common
 _STEPS = 127  # of a signed byte, on either side of nought
 
 
@@ -63,19 +63,25 @@ class TextModel:
         if not readings:
             return []
         parts = self._scorer.parts(readings)
-        probabilities = self.calibration.probabilities(self._scorer.margins(parts))
-        kept = probabilities[:, : len(self.labels)].tolist()
-        return [
-            Opinion(dict(zip(self.labels, row, strict=True)), self._explainer(part))
-            for row, part in zip(kept, parts, strict=True)
-        ]
+        return self._opinions(parts, self._scorer.margins(parts))
+
+    def _opinions(self, parts: Sequence[Parts], margins: Array) -> list["Opinion"]:
+        """Return the opinions of texts taken apart, with these margins (texts × columns)."""
+        shares = self.calibration.probabilities(margins)[:, : len(self.labels)].tolist()
+        found: list[Opinion] = []
+        for some in parts:
+            explanation = self._explanation(some)
+            for text in range(len(some.said)):
+                told = dict(zip(self.labels, shares[len(found)], strict=True))
+                found.append(Opinion(told, explanation, text))
+        return found
 
     def margins(self, readings: Sequence[Reading]) -> Array:
         """Return texts × columns margins: the raw scores, before calibration."""
         return self._scorer.margins(self._scorer.parts(readings))
 
     def explain(
-        self, transcript: Transcript, category: str, limit: int | None = 5
+        self, transcript: Transcript, category: str, limit: int | None = SHOWN
     ) -> tuple[Evidence, ...]:
         """Return the words that speak most for a category, in logits, and then most against it.
 
@@ -86,11 +92,11 @@ class TextModel:
         reader (``telling``); the weight of each is the sum of the terms placed within it. A label
         that the model does not know has none.
         """
-        return self.explainer(self.read(transcript))(category, limit)
-
-    def explainer(self, reading: Reading) -> Explainer:
-        """Return what explains one text for several categories, reading it once."""
-        return self._explainer(self._scorer.parts([reading])[0])
+        (parts,) = self._scorer.parts([self.read(transcript)])
+        explanation = self._explanation(parts)
+        if limit is None:
+            return explanation.every_term(0, category)
+        return explanation.telling([(0, category)], limit)[0]
 
     def base(self, category: str) -> float:
         """Return a category's logit for a text without any known word."""
@@ -102,24 +108,8 @@ class TextModel:
         """Say whether a category is one of the labels."""
         return category in self._columns
 
-    def _explainer(self, parts: Parts) -> Explainer:
-        return Explainer(parts, self.knows, self._added, self._is_common)
-
-    def _is_common(self, word: str) -> bool:
-        """Say whether so many texts say a word that it tells one category from no other."""
-        found = self._known_common.get(word)
-        if found is None:
-            features = self.features
-            row = features.words.row_of.get(hashing.key_of(hashing.word_hash(word)))
-            found = row is not None and features.rarity.item(row) < self._common_rarity
-            if len(self._known_common) >= _WORDS_REMEMBERED:
-                self._known_common.clear()
-            self._known_common[word] = found
-        return found
-
-    @cached_property
-    def _known_common(self) -> dict[str, bool]:
-        return {}
+    def _explanation(self, parts: Parts) -> Explanation:
+        return Explanation(parts, self._columns, self._worth)
 
     @cached_property
     def _common_rarity(self) -> float:
@@ -127,14 +117,21 @@ class TextModel:
         share = max(_COMMON, 2 / len(self.labels))
         return 1 + math.log(1 / min(share, 1.0))
 
-    def _added(self, parts: Parts, category: str) -> Array:
-        """Return what each word, then each group, of one text adds to a category's logit."""
-        column = self._columns[category]
-        return self._scorer.added(parts, column) * float(self.calibration.slopes[column])
+    @cached_property
+    def _worth(self) -> Array:
+        """What one step of a column's weights adds to its logit."""
+        worth: Array = self.scales.astype(np.float64) * self.calibration.slopes
+        return worth
 
     @cached_property
     def _scorer(self) -> Scorer:
-        return Scorer(self.features, self.weights, self.scales, self.intercepts)
+        return Scorer(
+            self.features,
+            self.weights,
+            self.scales,
+            self.intercepts,
+            common_below=self._common_rarity,
+        )
 
     @cached_property
     def _columns(self) -> dict[str, int]:
@@ -147,7 +144,32 @@ class Opinion:
 
     shares: dict[str, float]
     """The calibrated probability that each label is among the true ones."""
-    explain: Explainer
+    explanation: Explanation
+    text: int
+    """Its number among those that the explanation is of."""
+
+    def explain(self, category: str) -> tuple[Evidence, ...]:
+        """Return the telling words of one category."""
+        return self.explanation.telling([(self.text, category)])[0]
+
+
+def explained(
+    opinions: Sequence[Opinion], asked: Sequence[Sequence[str]]
+) -> list[list[tuple[Evidence, ...]]]:
+    """Return for each opinion the telling words of each category that is asked of it.
+
+    All that one explanation is asked is worked out at once.
+    """
+    found: list[list[tuple[Evidence, ...]]] = []
+    for explanation, some in groupby(zip(opinions, asked, strict=True), key=_explanation_of):
+        pairs = [(opinion.text, its) for opinion, its in some]
+        told = iter(explanation.telling([(text, code) for text, its in pairs for code in its]))
+        found += [list(islice(told, len(its))) for _, its in pairs]
+    return found
+
+
+def _explanation_of(asked: tuple[Opinion, Sequence[str]]) -> Explanation:
+    return asked[0].explanation
 
 
 def rounded(weights: Array) -> tuple[NDArray[np.int8], Floats]:

@@ -10,14 +10,17 @@ for the phrases as they are, and borders are looked at afterwards.
 """
 
 import re
-from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from itertools import chain
 from typing import NamedTuple, Protocol, cast
 
 import ahocorasick_rs
+import numpy as np
+from numpy.typing import NDArray
 
 from classifier.engine.folding import UNSPACED, is_word_border, joins
+from classifier.engine.hashing import Whole
 
 APART = "\n"
 """Stands between texts that are searched as one; folded text never holds it."""
@@ -48,57 +51,81 @@ class Finder:
         worded = [number for number, each in enumerate(sought) if _is_worded(each.phrase)]
         signs = [number for number, each in enumerate(sought) if not _is_worded(each.phrase)]
         self._phrases = sought
-        # Arrays of small numbers lie together in memory: to look into ten thousand scattered
-        # entries would cost more than the search does.
-        self._numbers = array("l", worded) if signs else None
-        self._codes = bytes(_code(sought[number]) for number in worded)
+        self._numbers = np.array(worded, dtype=np.int64)
+        self._codes = np.array([_code(sought[number]) for number in worded], dtype=np.int64)
         self._bordered = _Search([_bordered(sought[number]) for number in worded])
         self._signs = _Standing([(number, sought[number]) for number in signs])
         self._all = _Standing(list(enumerate(sought)))
 
-    def find(self, text: str) -> list[tuple[int, int, int]]:
+    def find(self, text: str) -> tuple[Whole, Whole, Whole]:
         """Return what is found: its place in ``sought``, and its half-open span of the text.
 
-        ``text`` is folded, without placeholders; several stand ``APART``.
+        ``text`` is folded, without placeholders; several stand ``APART``. Of each phrase what
+        comes first in the text comes first.
         """
         if not text.isascii() and UNSPACED.search(text):
-            return self._all.find(text)
-        found = self._between_borders(text)
-        return found + self._signs.find(text) if self._numbers is not None else found
+            return _columns(self._all.find(text))
+        worded = self._between_borders(text)
+        signs = self._signs.find(text)
+        if not signs:
+            return worded
+        number, start, end = map(np.concatenate, zip(worded, _columns(signs), strict=True))
+        return number, start, end
 
-    def _between_borders(self, text: str) -> list[tuple[int, int, int]]:
+    def _between_borders(self, text: str) -> tuple[Whole, Whole, Whole]:
         """Return what is found in a text of words with blanks between them."""
-        spaced = f" {text.translate(_SPACED)} "
-        found = []
-        codes = self._codes
-        numbers = self._numbers
-        uncut = _negations(text) if "'t" in text else None
-        for pattern, begins, ends in self._bordered.matches(spaced):
-            code = codes[pattern]
-            start = begins - 1 + (code & _LEAD)
-            end = ends - 1 - (code >> 1 & 1)
-            number = pattern if numbers is None else numbers[pattern]
-            said = text[start:end]
-            if (code & _SIGNS or said != spaced[start + 1 : end + 1]) and said != self._phrases[
-                number
-            ].phrase:
-                continue  # a sign stood where it wants another
-            if uncut and (
-                (start in uncut and not code & _ANYWHERE) or (end in uncut and code & _WORD)
-            ):
-                continue
-            found.append((number, start, end))
-        return found
+        spaced = text.translate(_SPACED)
+        pattern, begins, ends = _columns(self._bordered.matches(f" {spaced} "))
+        code = self._codes[pattern]
+        start = begins - 1 + (code & _LEAD > 0)
+        end = ends - 1 - (code & _TRAIL > 0)
+        number = self._numbers[pattern]
+        kept = self._agree(number, start, end, code, text, spaced)
+        number, start, end, code = number[kept], start[kept], end[kept], code[kept]
+        if "'t" not in text:
+            return number, start, end
+        is_cut = np.zeros(len(text) + 1, dtype=bool)
+        is_cut[_negations(text)] = True
+        begins_whole = ~is_cut[start] | (code & _ANYWHERE > 0)
+        kept = begins_whole & (~is_cut[end] | (code & _WORD == 0))
+        return number[kept], start[kept], end[kept]
+
+    def _agree(
+        self, number: Whole, start: Whole, end: Whole, code: Whole, text: str, spaced: str
+    ) -> NDArray[np.bool_]:
+        """Say of each place whether it holds its phrase, signs included."""
+        signs = np.zeros(len(text) + 1, dtype=np.int64)
+        np.cumsum(_characters(text) != _characters(spaced), out=signs[1:])
+        # A phrase that ends in a sign is also found where the text ends without it.
+        doubtful = (code & _SIGNS > 0) | (signs.take(end, mode="clip") > signs[start])
+        agree = ~doubtful
+        for at in np.flatnonzero(doubtful).tolist():
+            said = text[start.item(at) : end.item(at)]
+            agree[at] = said == self._phrases[number.item(at)].phrase
+        return agree
 
 
 _LEAD, _TRAIL, _SIGNS, _WORD, _ANYWHERE = 1, 2, 4, 8, 16
 
 
 def _code(sought: Sought) -> int:
-    """Return in bits what a pattern has (a blank before, one after, signs), and its reach."""
+    """Return in bits what a pattern has (a blank before or after, signs, words), and its reach."""
     has_signs = sought.phrase.translate(_SPACED) != sought.phrase
     reach = {Reach.WORD: _WORD, Reach.ANY_ENDING: 0, Reach.ANYWHERE: _ANYWHERE}[sought.reach]
-    return _lead(sought) * _LEAD + _trail(sought) * _TRAIL + has_signs * _SIGNS + reach
+    return _lead(sought) * _LEAD | _trail(sought) * _TRAIL | has_signs * _SIGNS | reach
+
+
+def _columns(found: Sequence[tuple[int, int, int]]) -> tuple[Whole, Whole, Whole]:
+    """Return a list of three numbers each as three arrays."""
+    flat = np.fromiter(chain.from_iterable(found), np.int64, 3 * len(found))
+    one, two, three = flat.reshape(-1, 3).T
+    return one, two, three
+
+
+def _characters(text: str) -> NDArray[np.unsignedinteger]:
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 class _Automaton(Protocol):
@@ -167,14 +194,14 @@ def _trail(sought: Sought) -> int:
     return int(sought.reach is Reach.WORD and joins(sought.phrase[-1]))
 
 
-def _negations(text: str) -> frozenset[int]:
+def _negations(text: str) -> list[int]:
     """Return where no word begins or ends although an apostrophe stands there: around ``n't``."""
-    return frozenset(
+    return [
         place
         for found in _NEGATION.finditer(text)
         for place in (found.start(), found.start() + 1)
         if not is_word_border(text, place)
-    )
+    ]
 
 
 _NEGATION = re.compile("'t")

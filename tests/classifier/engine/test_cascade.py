@@ -78,7 +78,7 @@ def test_strange_conversations_get_a_verdict(model, policy, transcript):
 
 def test_a_batch_gives_the_verdicts_of_its_texts_in_order(model, policy):
     chance = random.Random(6)
-    texts = [sentence(category, chance) for category in PHRASES for _ in range(15)]
+    texts = [sentence(category, chance) for category in PHRASES for _ in range(60)]
     transcripts = [Transcript.of(text) for text in [*texts, "", "tell me a joke"]]
     assert len(transcripts) > TEXTS_AT_ONCE
 

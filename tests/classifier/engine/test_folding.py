@@ -5,7 +5,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from classifier.engine.folding import CLUSTER_CHARACTERS, Folded, fold, is_word_border
+from classifier.engine.folding import (
+    CLUSTER_CHARACTERS,
+    Folded,
+    fold,
+    fold_ascii,
+    is_word_border,
+)
 
 TRICKY = [
     "ﬁ",
@@ -210,3 +216,8 @@ def test_of_a_pile_of_vowel_signs_only_the_start_is_read():
 )
 def test_words_end_where_their_script_ends_them(text, position, is_border):
     assert is_word_border(text, position) is is_border
+
+
+@given(st.lists(st.text(st.sampled_from("aB \t\n\x01\x1c."), max_size=5), max_size=4))
+def test_texts_in_ascii_fold_together_to_what_each_folds_to(texts):
+    assert fold_ascii(texts) == [fold(text).text for text in texts]

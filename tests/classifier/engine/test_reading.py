@@ -76,3 +76,25 @@ def test_tokens_are_the_words_of_the_turns_with_borders_between_them(texts):
     assert tokens.count(BORDER) == max(0, len(reading.turns) - 1)
     for token, (turn, start, end) in zip(tokens, reading.places(tokens), strict=True):
         assert token == BORDER or reading.folded[turn].text[start:end] == token
+
+
+@given(st.lists(TEXTS, max_size=5))
+def test_a_word_stands_where_the_folded_text_says_it_came_from(texts):
+    turns = tuple(Turn(Speaker.CUSTOMER, text) for text in texts)
+    reading = Reading.of(Transcript(turns), (Speaker.CUSTOMER,))
+    tokens = reading.tokens()
+
+    for place, (turn, start, end) in enumerate(reading.places(tokens)):
+        if tokens[place] != BORDER:
+            expected = reading.turns[turn], *reading.folded[turn].span(start, end)
+            assert reading.where(tokens, place, place) == expected
+
+
+@pytest.mark.parametrize("text", ["a  b, A b\na b", "á  b, A b\na b", "a\0b a b"])
+def test_neighbouring_words_are_found_where_they_are_said_again(text):
+    reading = Reading.of(Transcript.of(text), (Speaker.CUSTOMER,))
+    tokens = reading.tokens()
+
+    _, start, end = reading.where(tokens, len(tokens) - 2, len(tokens) - 1)
+
+    assert text[start:end] == "a b"

@@ -196,15 +196,6 @@ def test_transcripts_are_answered_in_the_order_given():
     assert [[len(hit.spans) for hit in hits] for hits in answers] == [[1], [], [2]]
 
 
-def test_turns_folded_before_give_the_same_hits():
-    book = RuleBook([rule("r", any_of=("café",))])
-    transcript = Transcript((customer("Le  CAFÉ"), representative("x"), customer("cafe")))
-
-    folded = [fold(turn.text) for turn in transcript.turns]
-
-    assert book.match_folded(transcript, folded) == book.match(transcript)
-
-
 def test_of_a_phrase_said_a_thousand_times_some_places_are_kept():
     assert len(said("fee " * 1000, "fee")) == SPANS_KEPT
 

@@ -1,6 +1,13 @@
 """Promises of what is shown: telling words, neighbours together, no filler, exact numbers."""
 
-from classifier.engine.telling import AGAINST, Telling
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.engine.telling import AGAINST, spans_of_all, spans_of_one
 
 COMMON = {"i", "was", "the", "to", "my", "of"}
 
@@ -8,18 +15,14 @@ COMMON = {"i", "was", "the", "to", "my", "of"}
 def shown(text: str, limit: int = 5, **weights: float) -> dict[str, float]:
     """Return the words shown of a text whose words, and groups joined by _, weigh so much."""
     words = text.split()
-    ends, words_at, groups_at = [], {}, {}
-    for number, term in enumerate(weights):
+    terms = np.zeros((3, len(words)))
+    for term, weight in weights.items():
         parts = term.split("_")
         first = next(at for at in range(len(words)) if words[at : at + len(parts)] == parts)
-        last = first + len(parts) - 1
-        ends.append((first, last))
-        if first == last:
-            words_at[first] = number
-        else:
-            groups_at.setdefault(first, []).append((last, number))
-    telling = Telling(ends, words_at, groups_at, lambda at: words[at] in COMMON)
-    spans = telling.spans(list(weights.values()), limit)
+        terms[len(parts) - 1, first] = weight
+    common = [word in COMMON for word in words]
+    spans = spans_of_one(terms.tolist(), common, limit)
+    assert spans_of_all(terms, [0, len(words)], np.array(common, dtype=bool), limit) == [spans]
     return {" ".join(words[span.first : span.last + 1]): span.weight for span in spans}
 
 
@@ -76,3 +79,29 @@ def test_no_terms_show_nothing():
 
 def test_a_text_that_only_speaks_against_it_shows_that():
     assert shown("late box", late=-1.0, box=-0.5) == {"late box": -1.5}
+
+
+WEIGHTS = st.sampled_from([-2.0, -1.0, -0.25, 0.0, 0.0, 0.125, 0.25, 0.5, 1.0, 3.0])
+TEXTS = st.lists(st.tuples(WEIGHTS, WEIGHTS, WEIGHTS, st.booleans()), max_size=9)
+
+
+@given(st.lists(TEXTS, max_size=5))
+def test_many_texts_are_shown_what_each_is_shown_alone(texts):
+    alone = []
+    for words in texts:
+        *weights, common = zip(*words, strict=True) if words else ((), (), (), ())
+        terms = [  # a group ends within its text
+            [w if at + more < len(words) else 0.0 for at, w in enumerate(of_length)]
+            for more, of_length in enumerate(weights)
+        ]
+        alone.append((terms, common, spans_of_one(terms, common, limit=2)))
+    starts = [0, *accumulate(map(len, texts))]
+    terms = np.concatenate([np.zeros((3, 0)), *(np.array(one) for one, _, _ in alone)], axis=1)
+    common = np.array([each for _, one, _ in alone for each in one], dtype=bool)
+
+    together = spans_of_all(terms, starts, common, limit=2)
+
+    assert together == [
+        [(first, last, pytest.approx(weight)) for first, last, weight in spans]
+        for _, _, spans in alone
+    ]

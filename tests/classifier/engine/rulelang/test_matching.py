@@ -262,7 +262,7 @@ def test_what_triggers_a_rule_never_hides_that_it_holds(expression: Expression, 
     rules = RuleBook([Rule("r", "c", expression)])
     by_triggers = bool(rules.match(heard))
 
-    rules._always.append(0)  # now it is asked whatever was found
+    rules._matcher._always.append(0)  # now it is asked whatever was found
 
     assert bool(rules.match(heard)) is by_triggers
 

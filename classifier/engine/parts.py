@@ -1,0 +1,265 @@
+"""Parts: texts taken apart into the words and word groups that a model knows, one or many at once."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+
+import numpy as np
+
+from classifier.engine import hashing
+from classifier.engine.calibration import Array
+from classifier.engine.counting import first_mentions
+from classifier.engine.features import Floats, Whole, damped
+from classifier.engine.reading import Reading
+from classifier.engine.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One text as the numbers of its words on a shelf."""
+
+    reading: Reading
+    tokens: list[str]
+    numbers: list[int]
+    """The number of each token; 0 for a border between turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The distinct words of some texts, or their distinct groups of several words.
+
+    Those of one text stand together, in the order they are first said.
+    """
+
+    cuts: list[int]
+    """Where each text's terms start, and where the last one's end."""
+    rows: Whole
+    """Words: their numbers on the shelf. Groups: their rows of the weights."""
+    times: Floats
+    """1 + ln of how often each is said in the text."""
+    places: Whole
+    """The token at which each is first said, counted through all the texts."""
+    lengths: Whole
+    """How many words each has."""
+
+    def of(self, text: int) -> "Terms":
+        """Return those of one text."""
+        if len(self.cuts) == 2:  # noqa: PLR2004 - there is no other
+            return self
+        start, end = self.cuts[text], self.cuts[text + 1]
+        some = slice(start, end)
+        return Terms(
+            [0, end - start],
+            self.rows[some],
+            self.times[some],
+            self.places[some],
+            self.lengths[some],
+        )
+
+    def texts(self) -> Whole:
+        """Return the text of each."""
+        return np.repeat(np.arange(len(self.cuts) - 1), np.diff(self.cuts))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Some texts taken apart, the same for every column; not to be changed.
+
+    The raw score of a text in a column is the column's intercept plus, for each word, its time
+    times the sum over the blocks of what the shelf says, each times the text's factor of that
+    block, plus, for each group, its time times its weight times the factor of the first block.
+    """
+
+    shelf: Shelf
+    said: Sequence[Said]
+    numbers: Whole
+    """The number of each token, of one text after the other."""
+    starts: list[int]
+    """Where each text's tokens start, counted through all the texts, and where the last ends."""
+    words: Terms
+    groups: Terms
+    sums: Floats
+    """Texts × columns × blocks: what their words add before factors, in steps of a weight."""
+    factors: Array
+    """Texts × blocks: what brings each block of a text to its length; 0 for an empty one."""
+
+    def steps(self) -> Array:
+        """Return texts × columns raw scores without intercepts, in whole steps of a weight."""
+        steps: Array = np.vecdot(self.sums, self.factors[:, None])
+        cuts, rows, times = self.groups.cuts, self.groups.rows, self.groups.times
+        weights = self.shelf.weights
+        for text, factor in enumerate(self.factors[:, 0].tolist()):
+            start, end = cuts[text], cuts[text + 1]
+            if start < end:
+                of_groups = weights.take(rows[start:end], axis=0, mode="clip")
+                steps[text] += factor * (times[start:end] @ of_groups)
+        return steps
+
+
+def one_apart(said: Said, shelf: Shelf) -> Parts:
+    """Return one text taken apart, in plain Python: quicker than ``all_apart`` for a few.
+
+    Both add up the same numbers in the same order.
+    """
+    numbers, known = said.numbers, shelf.square_list
+    words = _terms([(number, place, 1) for place, number in enumerate(numbers) if number])
+    groups = _terms(_groups_of_one(numbers, shelf))
+    own = letters = of_groups = 0.0
+    for number, time in zip(words.rows.tolist(), words.times.tolist(), strict=True):
+        of_word, of_letters = known[number]
+        own += time * time * of_word
+        letters += time * time * of_letters
+    rarity = shelf.features.rarity
+    for row, time in zip(groups.rows.tolist(), groups.times.tolist(), strict=True):
+        value = time * rarity.item(row)
+        of_groups += value * value
+    sums = words.times @ shelf.lines.take(words.rows, axis=0, mode="clip")
+    vector = sums[shelf.inner :]
+    squares = [
+        own + of_groups,
+        letters,
+        *([float(np.vecdot(vector, vector))] * (shelf.blocks - 2)),
+    ]
+    factors = [1 / math.sqrt(square) if square > 0 else 0.0 for square in squares]
+    return Parts(
+        shelf,
+        [said],
+        np.array(numbers, dtype=np.int64),
+        [0, len(numbers)],
+        words,
+        groups,
+        sums[None, : shelf.inner].reshape(1, -1, shelf.blocks),
+        np.array([factors]),
+    )
+
+
+def _terms(said: Sequence[tuple[int, int, int]]) -> Terms:
+    """Return the distinct terms of one text; row, place and length of each as it is said."""
+    counts: dict[int, int] = {}
+    places: list[int] = []
+    lengths: list[int] = []
+    for row, place, length in said:
+        if row in counts:
+            counts[row] += 1
+        else:
+            counts[row] = 1
+            places.append(place)
+            lengths.append(length)
+    times = np.ones(len(counts), dtype=np.float32)
+    if len(said) > len(counts):
+        times = _damped(np.array(list(counts.values())))
+    return Terms(
+        [0, len(counts)],
+        np.array(list(counts), dtype=np.int64),
+        times,
+        np.array(places),
+        np.array(lengths),
+    )
+
+
+def _groups_of_one(numbers: Sequence[int], shelf: Shelf) -> list[tuple[int, int, int]]:
+    """Return row, place and length of each known group of several words, by length and place."""
+    row_of = shelf.features.words.row_of
+    shortest, longest = shelf.features.ngrams.words
+    known = shelf.hash_list
+    hashes = [known[number] for number in numbers]
+    found: list[tuple[int, int, int]] = []
+    groups = hashes
+    for length in range(2, longest + 1):
+        groups = hashing.joined(groups, hashes[length - 1 :])
+        if length < shortest:
+            continue
+        for place, hashed in enumerate(groups):
+            if hashed and (row := row_of.get(hashing.key_of(hashed))) is not None:
+                found.append((row, place, length))
+    return found
+
+
+def all_apart(said: Sequence[Said], shelf: Shelf) -> Parts:
+    """Return many texts taken apart, all at once."""
+    starts = [0, *accumulate([len(text.numbers) for text in said])]
+    numbers = np.fromiter(
+        chain.from_iterable([text.numbers for text in said]), np.int64, starts[-1]
+    )
+    words, groups = _terms_of_all(numbers, starts, shelf)
+    sums = np.empty((len(said), shelf.lines.shape[1]), dtype=np.float32)
+    lines, rows, times, cuts = shelf.lines, words.rows, words.times, words.cuts
+    for text in range(len(said)):
+        start, end = cuts[text], cuts[text + 1]
+        # Clip: no number lies outside, and raising for one takes as long as the gathering.
+        sums[text] = times[start:end] @ lines.take(rows[start:end], axis=0, mode="clip")
+    squares = _squared_lengths(words, groups, shelf, sums[:, shelf.inner :])
+    with np.errstate(divide="ignore"):
+        factors = np.where(squares > 0, 1 / np.sqrt(squares), 0.0)
+    by_block = sums[:, : shelf.inner].reshape(len(said), -1, shelf.blocks)
+    return Parts(shelf, said, numbers, starts, words, groups, by_block, factors)
+
+
+def _terms_of_all(numbers: Whole, starts: Sequence[int], shelf: Shelf) -> tuple[Terms, Terms]:
+    """Return the distinct words and the distinct groups of all texts."""
+    size = len(starts) - 1
+    texts = np.repeat(np.arange(size), np.diff(starts))
+    places = np.flatnonzero(numbers)
+    words = _distinct(texts[places], numbers[places], places, np.ones_like(places), size)
+    return words, _distinct(*_groups_of_all(texts, shelf.hashes[numbers], shelf), size)
+
+
+def _groups_of_all(
+    texts: Whole, hashes: hashing.Keys, shelf: Shelf
+) -> tuple[Whole, Whole, Whole, Whole]:
+    """Return text, row, place and length of each known group, by text, length and place."""
+    shortest, longest = shelf.features.ngrams.words
+    found = [np.zeros((4, 0), dtype=np.int64)]
+    groups = hashes
+    for length in range(2, longest + 1):
+        whole = max(0, len(hashes) - length + 1)
+        # The first and the last word of a group are of one text, or a text ends in it.
+        groups = hashing.joined_arrays(groups[:whole], hashes[length - 1 :])
+        groups[texts[:whole] != texts[length - 1 :]] = 0
+        if length < shortest:
+            continue
+        rows = shelf.features.words.rows(hashing.keys_of(groups))
+        places = np.flatnonzero((rows >= 0) & (groups != 0))
+        lengths = np.full_like(places, length)
+        found.append(np.stack([texts[places], rows[places], places, lengths]))
+    every = np.concatenate(found, axis=1)
+    if len(found) > 2:  # noqa: PLR2004 - several lengths: each has gone through all the texts
+        every = every[:, np.argsort(every[0], kind="stable")]
+    return every[0], every[1], every[2], every[3]
+
+
+def _distinct(texts: Whole, rows: Whole, places: Whole, lengths: Whole, size: int) -> Terms:
+    """Return each term of each text once."""
+    first, counts = first_mentions(texts, rows)
+    cuts = np.searchsorted(texts[first], np.arange(size + 1)).tolist()
+    return Terms(cuts, rows[first], _damped(counts), places[first], lengths[first])
+
+
+def _squared_lengths(words: Terms, groups: Terms, shelf: Shelf, vectors: Floats) -> Array:
+    """Return texts × blocks: the squared length of each block of each text.
+
+    ``vectors`` (texts × numbers) are the sums of the words' vectors.
+    """
+    size = len(vectors)
+    squares = np.empty((size, shelf.blocks))
+    of_words = shelf.squares[words.rows] * np.square(words.times, dtype=np.float64)[:, None]
+    texts = words.texts()
+    squares[:, 0] = np.bincount(texts, of_words[:, 0], size)
+    squares[:, 1] = np.bincount(texts, of_words[:, 1], size)
+    if groups.rows.size:
+        values = groups.times * shelf.features.rarity[groups.rows].astype(np.float64)
+        squares[:, 0] += np.bincount(groups.texts(), np.square(values), size)
+    if vectors.shape[1]:
+        squares[:, 2] = np.vecdot(vectors, vectors)
+    return squares
+
+
+def _damped(counts: Whole) -> Floats:
+    """Return 1 + ln count, read from a table where counts are low."""
+    if counts.max(initial=0) < len(_DAMPED):
+        return _DAMPED[counts]
+    return damped(counts).astype(np.float32)
+
+
+_DAMPED: Floats = np.concatenate([[0.0], damped(np.arange(1, 256))]).astype(np.float32)
