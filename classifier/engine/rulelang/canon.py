@@ -2,12 +2,14 @@
 
 import json
 
+from classifier.engine.folding import fold
 from classifier.engine.rulelang.json_form import plain
 from classifier.engine.rulelang.literal import Literal
 from classifier.engine.rulelang.nodes import Expression
 
 _PHRASES = {"phrase", "fuzzy", "tag"}
-_LISTS = {"words", "units", "is", "not_inside", "similar_to"}
+_LISTS = {"words", "units", "is", "not_inside"}
+_EXAMPLES = "similar_to"  # whole sentences: a star is no ending there, and length no fault
 _PARTS = {"any", "all", "none", "of"}
 
 
@@ -27,6 +29,8 @@ def _value(key: str, value: object) -> object:
         return _folded(value)
     if key in _LISTS and isinstance(value, list):
         return sorted({_folded(phrase) for phrase in value})
+    if key == _EXAMPLES and isinstance(value, list):
+        return sorted({fold(example).text for example in value})
     if key == "near" and isinstance(value, list):
         return [sorted({_folded(phrase) for phrase in side}) for side in value]
     if key in _PARTS and isinstance(value, list):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from classifier.engine.errors import RuleInvalid
 from classifier.engine.folding import fold
-from classifier.engine.rulelang import Expression, parse, says
+from classifier.engine.rulelang import Expression, SimilarTo, parse, says
 from classifier.engine.rulelang.likeness import pieces
 from classifier.engine.rulelang.patterns import compiled, required_literals
 from classifier.engine.rules import SPANS_KEPT, Rule, RuleBook
@@ -386,3 +386,10 @@ def pattern_of(pattern: str) -> str:
 )
 def test_the_literals_that_a_regex_requires(pattern, literals):
     assert required_literals(pattern) == literals
+
+
+@pytest.mark.parametrize("example", ["*** my parcel ***", "where is my parcel " * 20])
+def test_an_example_may_be_any_sentence(example):
+    rules = RuleBook([Rule("r", "c", SimilarTo((example,), 0.5))])
+
+    assert rules.match(conversation("where is my parcel"))
