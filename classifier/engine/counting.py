@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from classifier.engine import hashing
 from classifier.engine.hashing import Keys, Whole
 
+EDGE_LENGTH = 2
+"""A word and an edge of its turn count as a group of two."""
 TEXTS_AT_ONCE = 1_000  # of 1 kB each they need 120 MB on the way
 _TALLY_AT_MOST = 4_000_000  # keys counted and not yet added up, 64 MB
 
@@ -41,7 +43,8 @@ class TextBlock:
     counts: Whole
     """How often that word is said in that text."""
     group_lines: Whole
-    """The text of each group of several words, with repeats."""
+    """The text of each group of several words, with repeats; the first and the last word of each
+    turn are such a group together with its edge."""
     group_keys: Keys
     """The key of each such group."""
 
@@ -106,7 +109,14 @@ class TextBlock:
 def _groups(
     lines: Whole, hashes: Keys, lengths: tuple[int, int]
 ) -> Iterator[tuple[Whole, Keys]]:
-    """Yield, for each length from two on, text and key of each group of neighbouring words."""
+    """Yield, for each length from two on, text and key of each group of neighbouring words.
+
+    Of those of two the groups with an edge come first.
+    """
+    if lengths[0] <= EDGE_LENGTH <= lengths[1]:
+        first, last = edges_of(hashes)
+        yield lines[first], hashing.first_keys(hashes[first])
+        yield lines[last], hashing.last_keys(hashes[last])
     groups = hashes
     for length in range(2, lengths[1] + 1):
         groups = hashing.joined_arrays(
@@ -115,6 +125,14 @@ def _groups(
         if length >= lengths[0]:
             whole = np.flatnonzero(groups)
             yield lines[whole], hashing.keys_of(groups[whole])
+
+
+def edges_of(hashes: Keys) -> tuple[Whole, Whole]:
+    """Return the places of the first and of the last words of turns, which a 0 parts."""
+    padded = np.concatenate([[np.uint64(0)], hashes, [np.uint64(0)]])
+    spoken = hashes != 0
+    first, last = spoken & (padded[:-2] == 0), spoken & (padded[2:] == 0)
+    return np.flatnonzero(first), np.flatnonzero(last)
 
 
 def distinct(lines: Whole, numbers: Whole) -> tuple[Whole, Whole, Whole]:

@@ -23,8 +23,9 @@ Pair = tuple[int, str]
 class Explanation:
     """Explains some texts, for any categories.
 
-    What a word adds is its own weight, that of its letter groups and that of its vector; what a
-    group of several words adds is the group's alone. So the sum is exact.
+    What a word adds is its own weight, that of its letter groups, that of its vector and that of
+    standing first or last in its turn; what a group of several words adds is the group's alone. So
+    the sum is exact.
     """
 
     def __init__(self, parts: Parts, columns: Mapping[str, int], worth: Array) -> None:
@@ -52,11 +53,14 @@ class Explanation:
         if category not in self._columns:
             return ()
         terms = self._terms_of_one(text, category)
-        start, spans = self._parts.starts[text], []
+        start, places = self._parts.starts[text], dict[tuple[int, int], None]()
         for kind in (self._parts.words.of(text), self._parts.groups.of(text)):
             firsts, lengths = (kind.places - start).tolist(), kind.lengths.tolist()
-            for first, length in zip(firsts, lengths, strict=True):
-                spans.append(Span(first, first + length - 1, terms[length - 1][first]))
+            places |= dict.fromkeys(zip(firsts, lengths, strict=True))
+        spans = [
+            Span(first, first + length - 1, terms[length - 1][first])
+            for first, length in places
+        ]
         spans.sort(key=lambda span: -span.weight)
         (told,) = self._evidence_of_each([(text, category)], [spans])
         return told
@@ -93,7 +97,7 @@ class Explanation:
             added = shelf.weights[groups.rows, column] * factors[0] * groups.times
             lengths, places = groups.lengths.tolist(), groups.places.tolist()
             for length, place, weight in zip(lengths, places, added.tolist(), strict=True):
-                terms[length - 1][place - start] = weight
+                terms[length - 1][place - start] += weight
         return terms
 
     def _terms_of_all(self, texts: Whole, columns: Sequence[int]) -> tuple[Array, list[int]]:
@@ -116,7 +120,7 @@ class Explanation:
         steps = shelf.weights[parts.groups.rows[group], column[pair]]
         added = steps * factors[pair, 0] * parts.groups.times[group]
         place = parts.groups.places[group] + shift[pair]
-        terms[parts.groups.lengths[group] - 1, place] = added
+        np.add.at(terms, (parts.groups.lengths[group] - 1, place), added)
         return terms, starts.tolist()
 
     def _evidence_of_each(

@@ -23,6 +23,10 @@ _NEXT_LETTER = 0xB7E151628AED2A6B
 _LETTER = 0x243F6A8885A308D3
 _START = 0xC2B2AE3D27D4EB4F
 _BUCKETS_PER_KEY = 4
+FIRST = 0xA0761D6478BD642F
+"""Stands where a word would, before the first word of a turn: "great, …" thanks, "… great" praises."""
+LAST = 0xE7037ED1A0B428DB
+"""Stands behind the last word of a turn."""
 
 
 def word_hash(word: str) -> int:
@@ -62,6 +66,16 @@ def joined_arrays(before: Keys, last: Keys) -> Keys:
     groups = before * np.uint64(_NEXT_WORD) + last
     groups[(before == 0) | (last == 0)] = 0
     return groups
+
+
+def first_keys(hashes: Keys) -> Keys:
+    """Return the keys of words, each as the first of its turn."""
+    return keys_of(np.uint64(FIRST * _NEXT_WORD & _MASK) + hashes)
+
+
+def last_keys(hashes: Keys) -> Keys:
+    """Return the keys of words, each as the last of its turn."""
+    return keys_of(hashes * np.uint64(_NEXT_WORD) + np.uint64(LAST))
 
 
 def letter_keys(word: str, lengths: tuple[int, int]) -> Iterator[int]:

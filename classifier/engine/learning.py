@@ -371,13 +371,14 @@ class _Lesson:
         ]
         named = [label for label, _ in said]
         name_texts = [[words_of(fold(text.replace("_", " ")).text)] for _, text in said]
+        share = recipe.meaning_for(len(ordered), len(labels))
         features = Features.fit(
             [*texts, *name_texts],
             recipe.ngrams,
             min_texts=recipe.min_texts or (1 if len(ordered) < _FEW else 2),
             most=recipe.most_features,
-            vectors=shipped() if recipe.meaning else None,
-            share=recipe.meaning,
+            vectors=shipped() if share else None,
+            share=share,
         )
         if not features.hashed:
             raise NothingToLearn(

@@ -1,7 +1,7 @@
 """Parts: texts taken apart into the words and word groups that a model knows, one or many at once."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from classifier.engine import hashing
 from classifier.engine.calibration import Array
-from classifier.engine.counting import first_mentions
+from classifier.engine.counting import EDGE_LENGTH, edges_of, first_mentions
 from classifier.engine.features import Floats, Whole, damped
 from classifier.engine.reading import Reading
 from classifier.engine.shelf import Shelf
@@ -159,12 +159,26 @@ def _terms(said: Sequence[tuple[int, int, int]]) -> Terms:
 
 
 def _groups_of_one(numbers: Sequence[int], shelf: Shelf) -> list[tuple[int, int, int]]:
-    """Return row, place and length of each known group of several words, by length and place."""
+    """Return row, place and length of each known group of several words, by length and place.
+
+    A word and an edge of its turn have the place and the length of the word.
+    """
     row_of = shelf.features.words.row_of
     shortest, longest = shelf.features.ngrams.words
     known = shelf.hash_list
     hashes = [known[number] for number in numbers]
     found: list[tuple[int, int, int]] = []
+    if shortest <= EDGE_LENGTH <= longest:
+        padded = [0, *hashes, 0]
+        firsts = [at for at, one in enumerate(hashes) if one and not padded[at]]
+        lasts = [at for at, one in enumerate(hashes) if one and not padded[at + 2]]
+        keys = [
+            *hashing.joined([hashing.FIRST] * len(firsts), [hashes[at] for at in firsts]),
+            *hashing.joined([hashes[at] for at in lasts], [hashing.LAST] * len(lasts)),
+        ]
+        for place, hashed in zip((*firsts, *lasts), keys, strict=True):
+            if (row := row_of.get(hashing.key_of(hashed))) is not None:
+                found.append((row, place, 1))
     groups = hashes
     for length in range(2, longest + 1):
         groups = hashing.joined(groups, hashes[length - 1 :])
@@ -211,6 +225,8 @@ def _groups_of_all(
     """Return text, row, place and length of each known group, by text, length and place."""
     shortest, longest = shelf.features.ngrams.words
     found = [np.zeros((4, 0), dtype=np.int64)]
+    if shortest <= EDGE_LENGTH <= longest:
+        found += _edges_of_all(texts, hashes, shelf)
     groups = hashes
     for length in range(2, longest + 1):
         whole = max(0, len(hashes) - length + 1)
@@ -227,6 +243,20 @@ def _groups_of_all(
     if len(found) > 2:  # noqa: PLR2004 - several lengths: each has gone through all the texts
         every = every[:, np.argsort(every[0], kind="stable")]
     return every[0], every[1], every[2], every[3]
+
+
+def _edges_of_all(texts: Whole, hashes: hashing.Keys, shelf: Shelf) -> Iterator[Whole]:
+    """Yield text, row, place and length of the known firsts, and then lasts, of turns."""
+    ends = np.flatnonzero(texts[1:] != texts[:-1]) + 1
+    apart = np.insert(hashes, ends, 0)
+    place_of = np.insert(np.arange(len(hashes)), ends, 0)
+    for places, keys_of in zip(
+        edges_of(apart), (hashing.first_keys, hashing.last_keys), strict=True
+    ):
+        rows = shelf.features.words.rows(keys_of(apart[places]))
+        known = rows >= 0
+        at = place_of[places[known]]
+        yield np.stack([texts[at], rows[known], at, np.ones_like(at)])
 
 
 def _distinct(texts: Whole, rows: Whole, places: Whole, lengths: Whole, size: int) -> Terms:

@@ -186,13 +186,14 @@ class _Lesson:
             if survey.labels[label] < recipe.names_below
             for number, text in enumerate(sayings.texts.get(label, ()))
         )
+        share = recipe.meaning_for(survey.texts, len(labels))
         features = Features.fit(
             (_words(example, recipe) for example in [*survey.sample, *named]),
             recipe.ngrams,
             min_texts=recipe.min_texts or 2,
             most=min(recipe.most_features, _NUMBERS // (len(labels) + 1)),
-            vectors=shipped() if recipe.meaning else None,
-            share=recipe.meaning,
+            vectors=shipped() if share else None,
+            share=share,
         )
         if not features.hashed:
             raise NothingToLearn(

@@ -20,19 +20,42 @@ def features() -> Features:
     return Features.fit(TEXTS, NGrams(), min_texts=1, most=1_000)
 
 
+EDGES = {"^": hashing.FIRST, "$": hashing.LAST}
+
+
 def row_of(features: Features, *words: str) -> int:
     """Return the row of a word or of a word group, -1 where it is not known."""
-    hashed = [hashing.word_hash(words[0])]
-    for word in words[1:]:
-        hashed = hashing.joined(hashed, [hashing.word_hash(word)])
+    hashes = [EDGES.get(word) or hashing.word_hash(word) for word in words]
+    hashed = hashes[:1]
+    for one in hashes[1:]:
+        hashed = hashing.joined(hashed, [one])
     return features.words.row_of.get(hashing.key_of(hashed[0]), -1)
 
 
-def test_words_and_pairs_are_counted(features):
+def test_words_and_pairs_are_counted_and_who_stands_at_the_edge_of_a_turn(features):
     rows, _ = features.vector([["my", "card"]])
 
-    said = {row_of(features, *words) for words in (["my"], ["card"], ["my", "card"])}
+    groups = (["my"], ["card"], ["my", "card"], ["^", "my"], ["card", "$"])
+    said = {row_of(features, *words) for words in groups} - {-1}
     assert said == set(rows[rows < len(features.words)].tolist())
+    assert row_of(features, "^", "my") in said
+
+
+def test_every_turn_has_edges_of_its_own(features):
+    apart, _ = features.vector([["refund"], ["my", "card"]])
+    together, _ = features.vector([["refund", "my", "card"]])
+
+    first = row_of(features, "^", "my")
+    assert first in apart
+    assert first not in together
+
+
+def test_words_alone_have_no_edges():
+    features = Features.fit(TEXTS, NGrams(words=(1, 1)), min_texts=1, most=1_000)
+
+    assert len(features.words) == len(
+        {word for text in TEXTS for turn in text for word in turn}
+    )
 
 
 def test_groups_of_three_words_are_counted_where_the_recipe_asks():

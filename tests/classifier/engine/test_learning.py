@@ -97,7 +97,7 @@ def test_texts_out_of_scope_lower_every_share():
 
 
 def test_the_name_of_a_label_teaches_its_words():
-    recipe = Recipe(min_texts=1)
+    recipe = Recipe(min_texts=1, meaning=0)  # the vectors know the word already
     names = {"billing.refund": "Reimbursement"}
     asked = [Transcript.of("reimbursement")]
 
@@ -105,6 +105,13 @@ def test_the_name_of_a_label_teaches_its_words():
     (named,) = learn(examples(4), recipe, names=names).predict(asked)
 
     assert named["billing.refund"] > 0.5 > without["billing.refund"]
+
+
+def test_the_fewer_texts_a_label_has_the_more_count_the_meanings_of_words():
+    lengths = [Recipe().meaning_for(texts, 10) for texts in (0, 10, 100, 150, 500, 9_999)]
+
+    assert lengths == [3.0, 2.0, 2.0, 1.5, 1.0, 1.0]
+    assert Recipe(meaning=0).meaning_for(10, 10) == 0
 
 
 def test_names_are_left_out_where_examples_are_many():
