@@ -9,7 +9,7 @@ from classifier.engine.text_model import TextModel, explained
 from classifier.engine.verdict import Verdict
 
 TEXTS_AT_ONCE = 200
-"""Twice this is no quicker, and half of it takes an eighth more time."""
+"""50 take a seventh more time, twice as many none less; 200 conversations of STAR hold 6 MB."""
 
 
 def classify(

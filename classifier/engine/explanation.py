@@ -9,12 +9,8 @@ from classifier.engine.calibration import Array
 from classifier.engine.features import Whole
 from classifier.engine.offsets import Offsets, Stretch
 from classifier.engine.parts import Parts
-from classifier.engine.telling import Span, spans_of_all, spans_of_one
+from classifier.engine.telling import Span, spans_of_all
 from classifier.engine.verdict import Evidence
-
-SHOWN = 5
-"""How many spans that speak for a category are shown, unless another number is asked for."""
-_FEW = 6  # pairs of text and category; up to here, one at a time is quicker than all at once
 
 Pair = tuple[int, str]
 """A text's number and a category."""
@@ -34,71 +30,27 @@ class Explanation:
         self._columns = columns
         self._worth = worth
 
-    def telling(self, asked: Sequence[Pair], limit: int = SHOWN) -> list[tuple[Evidence, ...]]:
+    def telling(self, asked: Sequence[Pair], limit: int) -> list[tuple[Evidence, ...]]:
         """Return for each pair the spans that a reader is shown.
 
         Up to ``limit`` that speak for the category, then some against it. A category that the
         model does not know has none.
         """
         known = [pair for pair in asked if pair[1] in self._columns]
-        if len(known) <= _FEW:
-            told = self._evidence_of_each(known, self._spans_of_each(known, limit))
-        else:
-            told = self._evidence_of_all(known, self._spans_of_all(known, limit))
+        if not known:
+            return [()] * len(asked)
+        told = self._evidence_of_all(known, self._spans_of_all(known, limit))
         found = dict(zip(known, told, strict=True))
         return [found.get(pair, ()) for pair in asked]
 
-    def every_term(self, text: int, category: str) -> tuple[Evidence, ...]:
-        """Return all that one text holds, the strongest first; the sum is the logit's."""
-        if category not in self._columns:
-            return ()
-        terms = self._terms_of_one(text, category)
-        start, places = self._parts.starts[text], dict[tuple[int, int], None]()
-        for kind in (self._parts.words.of(text), self._parts.groups.of(text)):
-            firsts, lengths = (kind.places - start).tolist(), kind.lengths.tolist()
-            places |= dict.fromkeys(zip(firsts, lengths, strict=True))
-        spans = [
-            Span(first, first + length - 1, terms[length - 1][first])
-            for first, length in places
-        ]
-        spans.sort(key=lambda span: -span.weight)
-        (told,) = self._evidence_of_each([(text, category)], [spans])
-        return told
-
-    def _spans_of_each(self, asked: Sequence[Pair], limit: int) -> Iterator[list[Span]]:
-        """Yield the spans of one pair after the other; places are counted within the text."""
-        common = self._parts.shelf.common_list
-        for text, category in asked:
-            is_common = [common[number] for number in self._parts.said[text].numbers]
-            yield spans_of_one(self._terms_of_one(text, category), is_common, limit)
-
     def _spans_of_all(self, asked: Sequence[Pair], limit: int) -> list[list[Span]]:
-        """Return what ``_spans_of_each`` does, worked out for all at once."""
+        """Return the spans to show of each pair, worked out for all at once."""
         parts = self._parts
         texts = np.array([text for text, _ in asked])
         terms, starts = self._terms_of_all(texts, [self._columns[code] for _, code in asked])
         _, token = _chosen(parts.starts, texts)
         common = parts.shelf.common[parts.numbers[token]]
         return spans_of_all(terms, starts, common, limit)
-
-    def _terms_of_one(self, text: int, category: str) -> list[list[float]]:
-        """Return for each length what the terms of a text add to a logit, by first place."""
-        parts, shelf, column = self._parts, self._parts.shelf, self._columns[category]
-        start, end = parts.starts[text], parts.starts[text + 1]
-        terms = [[0.0] * (end - start) for _ in range(shelf.features.ngrams.words[1])]
-        factors = parts.factors[text] * self._worth[column]
-        blocks = slice(column * shelf.blocks, (column + 1) * shelf.blocks)
-        words = parts.words.of(text)
-        added = np.vecdot(shelf.lines[words.rows, blocks], factors) * words.times
-        for place, weight in zip(words.places.tolist(), added.tolist(), strict=True):
-            terms[0][place - start] = weight
-        groups = parts.groups.of(text)
-        if groups.rows.size:
-            added = shelf.weights[groups.rows, column] * factors[0] * groups.times
-            lengths, places = groups.lengths.tolist(), groups.places.tolist()
-            for length, place, weight in zip(lengths, places, added.tolist(), strict=True):
-                terms[length - 1][place - start] += weight
-        return terms
 
     def _terms_of_all(self, texts: Whole, columns: Sequence[int]) -> tuple[Array, list[int]]:
         """Return what ``_terms_of_one`` does for each text and column, as ``spans_of_all`` takes.
@@ -123,19 +75,10 @@ class Explanation:
         np.add.at(terms, (parts.groups.lengths[group] - 1, place), added)
         return terms, starts.tolist()
 
-    def _evidence_of_each(
-        self, asked: Sequence[Pair], spans: Iterable[Sequence[Span]]
-    ) -> Iterator[tuple[Evidence, ...]]:
-        """Yield the evidence that the spans of each pair are."""
-        for (text, category), its in zip(asked, spans, strict=True):
-            said = self._parts.said[text]
-            places = [said.reading.where(said.tokens, one.first, one.last) for one in its]
-            yield _evidence(category, said.tokens, its, places)
-
     def _evidence_of_all(
         self, asked: Sequence[Pair], spans: Sequence[Sequence[Span]]
     ) -> Iterator[tuple[Evidence, ...]]:
-        """Yield the same; all are looked for in the texts at once."""
+        """Yield the same for each pair; all are looked for in the texts at once."""
         stretches = [
             (text, span.first, span.last)
             for (text, _), its in zip(asked, spans, strict=True)

@@ -1,6 +1,5 @@
-"""Parts: texts taken apart into the words and word groups that a model knows, one or many at once."""
+"""Parts: many texts taken apart at once into the words and word groups that a model knows."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
@@ -43,20 +42,6 @@ class Terms:
     lengths: Whole
     """How many words each has."""
 
-    def of(self, text: int) -> "Terms":
-        """Return those of one text."""
-        if len(self.cuts) == 2:  # noqa: PLR2004 - there is no other
-            return self
-        start, end = self.cuts[text], self.cuts[text + 1]
-        some = slice(start, end)
-        return Terms(
-            [0, end - start],
-            self.rows[some],
-            self.times[some],
-            self.places[some],
-            self.lengths[some],
-        )
-
     def texts(self) -> Whole:
         """Return the text of each."""
         return np.repeat(np.arange(len(self.cuts) - 1), np.diff(self.cuts))
@@ -84,110 +69,17 @@ class Parts:
     factors: Array
     """Texts × blocks: what brings each block of a text to its length; 0 for an empty one."""
 
-    def steps(self) -> Array:
-        """Return texts × columns raw scores without intercepts, in whole steps of a weight."""
-        steps: Array = np.vecdot(self.sums, self.factors[:, None])
+    def steps(self) -> Floats:
+        """Return texts × columns raw scores without intercepts, in steps of a weight."""
+        steps: Floats = np.vecdot(self.sums, self.factors.astype(np.float32)[:, None])
         cuts, rows, times = self.groups.cuts, self.groups.rows, self.groups.times
         weights = self.shelf.weights
         for text, factor in enumerate(self.factors[:, 0].tolist()):
             start, end = cuts[text], cuts[text + 1]
             if start < end:
                 of_groups = weights.take(rows[start:end], axis=0, mode="clip")
-                steps[text] += factor * (times[start:end] @ of_groups)
+                steps[text] += np.float32(factor) * (times[start:end] @ of_groups)
         return steps
-
-
-def one_apart(said: Said, shelf: Shelf) -> Parts:
-    """Return one text taken apart, in plain Python: quicker than ``all_apart`` for a few.
-
-    Both add up the same numbers in the same order.
-    """
-    numbers, known = said.numbers, shelf.square_list
-    words = _terms([(number, place, 1) for place, number in enumerate(numbers) if number])
-    groups = _terms(_groups_of_one(numbers, shelf))
-    own = letters = of_groups = 0.0
-    for number, time in zip(words.rows.tolist(), words.times.tolist(), strict=True):
-        of_word, of_letters = known[number]
-        own += time * time * of_word
-        letters += time * time * of_letters
-    rarity = shelf.features.rarity
-    for row, time in zip(groups.rows.tolist(), groups.times.tolist(), strict=True):
-        value = time * rarity.item(row)
-        of_groups += value * value
-    sums = words.times @ shelf.lines.take(words.rows, axis=0, mode="clip")
-    vector = sums[shelf.inner :]
-    squares = [
-        own + of_groups,
-        letters,
-        *([float(np.vecdot(vector, vector))] * (shelf.blocks - 2)),
-    ]
-    factors = [1 / math.sqrt(square) if square > 0 else 0.0 for square in squares]
-    return Parts(
-        shelf,
-        [said],
-        np.array(numbers, dtype=np.int64),
-        [0, len(numbers)],
-        words,
-        groups,
-        sums[None, : shelf.inner].reshape(1, -1, shelf.blocks),
-        np.array([factors]),
-    )
-
-
-def _terms(said: Sequence[tuple[int, int, int]]) -> Terms:
-    """Return the distinct terms of one text; row, place and length of each as it is said."""
-    counts: dict[int, int] = {}
-    places: list[int] = []
-    lengths: list[int] = []
-    for row, place, length in said:
-        if row in counts:
-            counts[row] += 1
-        else:
-            counts[row] = 1
-            places.append(place)
-            lengths.append(length)
-    times = np.ones(len(counts), dtype=np.float32)
-    if len(said) > len(counts):
-        times = _damped(np.array(list(counts.values())))
-    return Terms(
-        [0, len(counts)],
-        np.array(list(counts), dtype=np.int64),
-        times,
-        np.array(places),
-        np.array(lengths),
-    )
-
-
-def _groups_of_one(numbers: Sequence[int], shelf: Shelf) -> list[tuple[int, int, int]]:
-    """Return row, place and length of each known group of several words, by length and place.
-
-    A word and an edge of its turn have the place and the length of the word.
-    """
-    row_of = shelf.features.words.row_of
-    shortest, longest = shelf.features.ngrams.words
-    known = shelf.hash_list
-    hashes = [known[number] for number in numbers]
-    found: list[tuple[int, int, int]] = []
-    if shortest <= EDGE_LENGTH <= longest:
-        padded = [0, *hashes, 0]
-        firsts = [at for at, one in enumerate(hashes) if one and not padded[at]]
-        lasts = [at for at, one in enumerate(hashes) if one and not padded[at + 2]]
-        keys = [
-            *hashing.joined([hashing.FIRST] * len(firsts), [hashes[at] for at in firsts]),
-            *hashing.joined([hashes[at] for at in lasts], [hashing.LAST] * len(lasts)),
-        ]
-        for place, hashed in zip((*firsts, *lasts), keys, strict=True):
-            if (row := row_of.get(hashing.key_of(hashed))) is not None:
-                found.append((row, place, 1))
-    groups = hashes
-    for length in range(2, longest + 1):
-        groups = hashing.joined(groups, hashes[length - 1 :])
-        if length < shortest:
-            continue
-        for place, hashed in enumerate(groups):
-            if hashed and (row := row_of.get(hashing.key_of(hashed))) is not None:
-                found.append((row, place, length))
-    return found
 
 
 def all_apart(said: Sequence[Said], shelf: Shelf) -> Parts:
@@ -290,6 +182,11 @@ def _damped(counts: Whole) -> Floats:
     if counts.max(initial=0) < len(_DAMPED):
         return _DAMPED[counts]
     return damped(counts).astype(np.float32)
+
+
+def damped_count(count: int) -> float:
+    """Return the same for one count."""
+    return _damped(np.array([count])).item()
 
 
 _DAMPED: Floats = np.concatenate([[0.0], damped(np.arange(1, 256))]).astype(np.float32)

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from classifier.engine.calibration import Array
 from classifier.engine.features import Features, Floats
-from classifier.engine.parts import Parts, Said, all_apart, one_apart
+from classifier.engine.one_text import OneText
+from classifier.engine.parts import Parts, Said, all_apart
 from classifier.engine.reading import Reading
 from classifier.engine.shelf import SHELF_BYTES, Shelf
 
-__all__ = ["Parts", "Scorer"]
+Apart = Parts | OneText
+"""Some texts taken apart: many, or one."""
 
 _STRANGE = -1  # the number of a word that the shelf has not met
 _FEW_TEXTS = 3  # up to here, one at a time is quicker than all at once
@@ -47,22 +49,29 @@ class Scorer:
         self._new_shelf = partial(Shelf, features, weights, common_below, room)
         self._shelf = self._new_shelf()
 
-    def parts(self, readings: Sequence[Reading]) -> list[Parts]:
+    def parts(self, readings: Sequence[Reading]) -> list[Apart]:
         """Return the texts taken apart, many of them together, in order."""
-        found: list[Parts] = []
+        found: list[Apart] = []
         for some in _slices(readings):
             shelf = self._roomy_shelf()
             said = self._numbered(some, shelf)
             if len(said) <= _FEW_TEXTS:
-                found += [one_apart(text, shelf) for text in said]
+                found += [OneText(text, shelf) for text in said]
             else:
                 found.append(all_apart(said, shelf))
         return found
 
-    def margins(self, parts: Sequence[Parts]) -> Array:
+    def part(self, reading: Reading) -> OneText:
+        """Return one text taken apart."""
+        shelf = self._roomy_shelf()
+        (said,) = self._numbered([(reading, reading.runs())], shelf)
+        return OneText(said, shelf)
+
+    def margins(self, parts: Sequence[Apart]) -> Array:
         """Return texts × columns raw scores."""
-        steps = np.concatenate([some.steps() for some in parts])
-        margins: Array = (steps * self.scales + self.intercepts).astype(np.float64)
+        steps = [some.steps() for some in parts]
+        together = steps[0] if len(steps) == 1 else np.concatenate(steps)
+        margins: Array = (together * self.scales + self.intercepts).astype(np.float64)
         return margins
 
     def _roomy_shelf(self) -> Shelf:

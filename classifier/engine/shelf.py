@@ -102,7 +102,10 @@ class Shelf:
 
     def _poured(self, spelling: Spelling) -> Floats:
         """Return words × columns: sums of whole steps, so exact in whatever order."""
-        steps = self.weights[spelling.rows] * spelling.counts[:, None].astype(np.float32)
+        weights = self.weights[spelling.rows]
+        if len(spelling.starts) == 2:  # noqa: PLR2004 - one word
+            return spelling.counts.astype(np.float32) @ weights
+        steps = weights * spelling.counts[:, None].astype(np.float32)
         steps = np.concatenate([steps, np.zeros((1, steps.shape[1]), dtype=np.float32)])
         sums: Floats = np.add.reduceat(steps, spelling.starts[:-1], axis=0)
         sums[spelling.starts[:-1] == spelling.starts[1:]] = 0

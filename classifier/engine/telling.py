@@ -20,6 +20,8 @@ from classifier.engine.features import Whole
 
 Flags = NDArray[np.bool_]
 
+SHOWN = 5
+"""How many spans are shown at most that speak for a category."""
 AGAINST = 2
 """How many spans are shown at most that speak against a category."""
 _LEAST_TERM = 0.04  # of all that speaks for the category; less makes no span, and no end of one

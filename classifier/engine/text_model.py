@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.calibration import Array, Calibration
-from classifier.engine.explanation import SHOWN, Explanation
+from classifier.engine.explanation import Explanation
 from classifier.engine.features import Features, Floats, Reading
-from classifier.engine.parts import Parts
+from classifier.engine.one_text import ExplanationOfOne, OneText
 from classifier.engine.recipe import Recipe
-from classifier.engine.scoring import Scorer
+from classifier.engine.scoring import Apart, Scorer
+from classifier.engine.telling import SHOWN
 from classifier.engine.text import Transcript
 from classifier.engine.thresholds import Thresholds
 from classifier.engine.verdict import Evidence
@@ -65,7 +66,7 @@ class TextModel:
         parts = self._scorer.parts(readings)
         return self._opinions(parts, self._scorer.margins(parts))
 
-    def _opinions(self, parts: Sequence[Parts], margins: Array) -> list["Opinion"]:
+    def _opinions(self, parts: Sequence[Apart], margins: Array) -> list["Opinion"]:
         """Return the opinions of texts taken apart, with these margins (texts × columns)."""
         shares = self.calibration.probabilities(margins)[:, : len(self.labels)].tolist()
         found: list[Opinion] = []
@@ -92,10 +93,10 @@ class TextModel:
         reader (``telling``); the weight of each is the sum of the terms placed within it. A label
         that the model does not know has none.
         """
-        (parts,) = self._scorer.parts([self.read(transcript)])
-        explanation = self._explanation(parts)
+        text = self._scorer.part(self.read(transcript))
+        explanation = ExplanationOfOne(text, self._columns, self._worth)
         if limit is None:
-            return explanation.every_term(0, category)
+            return explanation.every_term(category)
         return explanation.telling([(0, category)], limit)[0]
 
     def base(self, category: str) -> float:
@@ -104,11 +105,9 @@ class TextModel:
         slope, offset = self.calibration.slopes[column], self.calibration.offsets[column]
         return float(self.intercepts[column] * slope + offset)
 
-    def knows(self, category: str) -> bool:
-        """Say whether a category is one of the labels."""
-        return category in self._columns
-
-    def _explanation(self, parts: Parts) -> Explanation:
+    def _explanation(self, parts: Apart) -> Explanation | ExplanationOfOne:
+        if isinstance(parts, OneText):
+            return ExplanationOfOne(parts, self._columns, self._worth)
         return Explanation(parts, self._columns, self._worth)
 
     @cached_property
@@ -144,13 +143,13 @@ class Opinion:
 
     shares: dict[str, float]
     """The calibrated probability that each label is among the true ones."""
-    explanation: Explanation
+    explanation: Explanation | ExplanationOfOne
     text: int
     """Its number among those that the explanation is of."""
 
     def explain(self, category: str) -> tuple[Evidence, ...]:
         """Return the telling words of one category."""
-        return self.explanation.telling([(self.text, category)])[0]
+        return self.explanation.telling([(self.text, category)], SHOWN)[0]
 
 
 def explained(
@@ -163,12 +162,14 @@ def explained(
     found: list[list[tuple[Evidence, ...]]] = []
     for explanation, some in groupby(zip(opinions, asked, strict=True), key=_explanation_of):
         pairs = [(opinion.text, its) for opinion, its in some]
-        told = iter(explanation.telling([(text, code) for text, its in pairs for code in its]))
+        told = iter(
+            explanation.telling([(text, code) for text, its in pairs for code in its], SHOWN)
+        )
         found += [list(islice(told, len(its))) for _, its in pairs]
     return found
 
 
-def _explanation_of(asked: tuple[Opinion, Sequence[str]]) -> Explanation:
+def _explanation_of(asked: tuple[Opinion, Sequence[str]]) -> Explanation | ExplanationOfOne:
     return asked[0].explanation
 
 

@@ -164,11 +164,10 @@ class Vote:
 
     def further(self, taken: Sequence[str]) -> tuple[str, ...]:
         """Return the categories that are reasons besides those taken, surest first."""
-        least = self.policy.least_to_add
-        likely = [code for code, share in self.leaves.items() if share >= least]
+        likely = self._likely(self.leaves, self.policy.least_to_add, taken)
         chosen: list[str] = []
         related = self.policy.taxonomy.are_related
-        for code in self._ranked([code for code in likely if code not in taken]):
+        for code in self._ranked(likely):
             if self.policy.adds(code, self.leaves[code]) and not any(
                 related(code, other) for other in (*taken, *chosen)
             ):
@@ -192,16 +191,27 @@ class Vote:
         What is critical comes first, then what rules ask a person about, then what decisive rules
         say.
         """
-        scores = self.scores
-        likely = [code for code, share in scores.items() if share >= _WORTH_SUGGESTING]
         first = (*self.missed_critical(taken), *self._ranked(self.asked))
-        likely = [code for code in (*self.decisive, *self._ranked(likely)) if code not in taken]
+        ruled = [code for code in self.decisive if code not in taken]
+        likely = self._ranked(self._likely(self.scores, _WORTH_SUGGESTING, taken))
         worthy = [
             code
-            for code in dict.fromkeys((*first, *likely))
-            if code in first or scores[code] >= _WORTH_SUGGESTING
+            for code in dict.fromkeys((*first, *ruled, *likely))
+            if code in first or self.scores[code] >= _WORTH_SUGGESTING
         ]
         return tuple(worthy[: self.policy.suggestions])
+
+    def _likely(
+        self, scores: Mapping[str, float], least: float, taken: Sequence[str]
+    ) -> list[str]:
+        """Return what has at least this score and is not taken."""
+        if taken and not self.hits and self.policy.thresholds.exclusive:
+            left_over = 1 - scores.get(
+                taken[0], 0.0
+            )  # shares of one whole: others have the rest
+            if left_over < least:
+                return []
+        return [code for code, share in scores.items() if share >= least and code not in taken]
 
     def doubt(self) -> Doubt:
         """Return why nothing was sure enough."""

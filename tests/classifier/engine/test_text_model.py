@@ -1,6 +1,7 @@
 """Promises of the model: probabilities, exact explanations, one text or many."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from classifier.engine.text import Speaker, Transcript, Turn
+from classifier.engine.text_model import explained
 from tests.classifier.engine.words import PHRASES, examples, sentence
 
 WORDS = st.lists(
@@ -157,3 +159,29 @@ def test_a_conversation_of_two_reasons_has_both(several):
 
     likely = {label for label, share in shares.items() if share > 0.5}
     assert likely == {"billing.refund", "account.password"}
+
+
+def test_texts_explained_together_are_told_what_each_is_told_alone(model, several):
+    chance = random.Random(8)
+    texts = [f"{sentence(category, chance)}, é" for category in PHRASES] + [
+        "",
+        "My  card\nis late",
+    ]
+    transcripts = [
+        Transcript.of(text) for text in [*texts, *(text.replace("é", "") for text in texts)]
+    ]
+
+    for judge in (model, several):
+        opinions = judge.opinions([judge.read(transcript) for transcript in transcripts])
+        asked = [(*judge.labels, "no.such.label")] * len(opinions)
+        for transcript, labels, told in zip(
+            transcripts, asked, explained(opinions, asked), strict=True
+        ):
+            for label, together in zip(labels, told, strict=True):
+                alone = judge.explain(transcript, label)
+                assert [replace(one, weight=0.0) for one in together] == [
+                    replace(one, weight=0.0) for one in alone
+                ]
+                assert [one.weight for one in together] == pytest.approx(
+                    [one.weight for one in alone], rel=1e-6
+                )
