@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier.engine.han import merged
 
@@ -71,33 +72,37 @@ def fold(text: str) -> Folded:
     return _woven(text, drafted)
 
 
-def fold_ascii(texts: Sequence[str]) -> list[str]:
-    """Return the folded text of each, many times as quick as ``fold``; all of them are in ASCII.
+@dataclass(frozen=True, slots=True)
+class FoldedLines:
+    """Many texts in ASCII folded at once, one on each line, and where each character came from."""
 
-    Of ASCII nothing but white space goes, so a text that is as long as before has not moved.
+    text: str
+    origins: NDArray[np.int64]
+    """Of each character of ``text`` its place among the texts as received, one on each line."""
+
+
+def fold_lines(texts: Sequence[str]) -> FoldedLines:
+    """Return on each line what ``fold`` makes of that text, many times as quick; all are ASCII.
+
+    Of ASCII nothing but white space goes: of every run of it one blank stays, none at the ends.
     """
     joined = _LINE.join(texts)
-    if joined.count(_LINE) >= max(1, len(texts)):  # within a text it is white space
+    if joined.count(_LINE) >= len(texts):  # within a text a line's end is white space
         joined = _LINE.join([text.replace(_LINE, " ") for text in texts])
-    folded = joined.lower().split(_LINE) if texts else []
-    for at in _untidy(joined):
-        folded[at] = " ".join(folded[at].split())
-    return folded
-
-
-def _untidy(joined: str) -> list[int]:
-    """Return the numbers of the lines with white space at an end, or other than single blanks."""
-    codes = np.frombuffer(f"\n{joined}\n".encode("ascii"), dtype=np.uint8)
+    codes = np.frombuffer(joined.encode("ascii"), dtype=np.uint8)
     is_line = codes == ord(_LINE)
-    is_space = _IS_SPACE[codes]
-    odd = is_space[1:] & is_space[:-1] & ~(is_line[1:] & is_line[:-1])
-    odd |= (is_space & (codes != ord(" ")) & ~is_line)[1:]
-    places = np.flatnonzero(odd)
-    if not places.size:
-        return []
-    # A blank right before a line's end is found at the line break, which belongs to that line.
-    lines = np.searchsorted(np.flatnonzero(is_line[1:]), places)
-    return list(dict.fromkeys(lines.tolist()))
+    is_space = _IS_SPACE.take(codes)
+    # Dropped: a blank after white space or a line's end, and a run of blanks before a line's end.
+    after = np.concatenate([[True], is_space[:-1]])
+    kept = ~is_space | is_line
+    kept |= is_space & ~after
+    origins = np.flatnonzero(kept)
+    left = codes[origins]
+    ends = np.append(left[1:] == ord(_LINE), True)
+    stays = (left == ord(_LINE)) | ~is_space[origins] | ~ends[: len(left)]
+    origins, left = origins[stays], left[stays]
+    left = np.where(_IS_SPACE.take(left) & (left != ord(_LINE)), ord(" "), left)
+    return FoldedLines(left.astype(np.uint8).tobytes().decode("ascii").lower(), origins)
 
 
 _LINE = "\n"

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, islice, pairwise, repeat
+from itertools import islice, pairwise, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from classifier.engine.folding import Folded, fold, fold_ascii, is_word_border
+from classifier.engine.folding import Folded, fold, fold_lines, is_word_border
 from classifier.engine.hashing import Whole
 from classifier.engine.redaction import without_placeholders
 from classifier.engine.rulelang.compiling import Compiler
@@ -88,11 +87,12 @@ class Matcher:
             if "".join(received).isascii():
                 together.add(owner, turns, received)
                 continue
-            alone = _Said(transcripts, is_ascii=False)
+            alone = _Said(transcripts)
             alone.add(owner, turns, received)
             alone.texts = [without_placeholders(fold(text).text) for text in received]
             self._hear(alone, held)
-        together.texts = fold_ascii(together.received)
+        folded = fold_lines(together.received)
+        together.texts, together.origins = folded.text.split(APART), folded.origins
         self._hear(together, held)
         return held
 
@@ -126,7 +126,7 @@ class Matcher:
     def _places(self, said: "_Said") -> tuple[Whole, Whole, Whole, Whole]:
         """Return what is found: the term, the number of the text, and its span of folded text."""
         joined = APART.join(said.texts)
-        begins = np.array([0, *accumulate([len(text) + len(APART) for text in said.texts])])
+        begins = _begins(said.texts)
         terms, starts, ends = self._finder.find(joined)
         texts = np.searchsorted(begins, starts, side="right") - 1
         for at in np.flatnonzero(self._has_any_ending[terms]).tolist():
@@ -189,7 +189,7 @@ class _Said:
 
     __slots__ = (
         "conversations",
-        "is_ascii",
+        "origins",
         "owners",
         "received",
         "texts",
@@ -197,9 +197,10 @@ class _Said:
         "turns",
     )
 
-    def __init__(self, transcripts: Sequence[Transcript], *, is_ascii: bool = True) -> None:
+    def __init__(self, transcripts: Sequence[Transcript]) -> None:
         self.transcripts = transcripts
-        self.is_ascii = is_ascii
+        self.origins: Whole | None = None
+        """Where each character of the texts came from, if all is in ASCII."""
         self.conversations: list[int] = []
         """Their numbers, also of those in which nobody is listened to."""
         self.owners: list[int] = []
@@ -228,30 +229,26 @@ class _Said:
     def as_received(self, texts: Whole, starts: Whole, ends: Whole) -> tuple[Span, ...]:
         """Return spans of these folded texts as spans of the turns as they were received."""
         turns = np.array(self.turns, dtype=np.int64)[texts]
+        if self.origins is None:
+            folded = {text: fold(self.received[text]) for text in dict.fromkeys(texts.tolist())}
+            numbers = texts.tolist(), turns.tolist(), starts.tolist(), ends.tolist()
+            return tuple(
+                [
+                    Span(turn, *folded[text].span(start, end))
+                    for text, turn, start, end in zip(*numbers, strict=True)
+                ]
+            )
+        begins, received = _begins(self.texts)[texts], _begins(self.received)[texts]
+        starts = self.origins[begins + starts] - received
+        ends = self.origins[begins + ends - 1] + 1 - received
         places = zip(turns.tolist(), starts.tolist(), ends.tolist(), strict=True)
-        spans = list(map(_tuple, repeat(Span), places))
-        folded: dict[int, Folded] = {}
-        for at in np.flatnonzero(self._have_moved()[texts]).tolist():
-            text = texts.item(at)
-            if text not in folded:
-                folded[text] = fold(self.received[text])
-            spans[at] = _origin(spans[at], folded[text])
-        return tuple(spans)
+        return tuple(map(_tuple, repeat(Span), places))
 
-    def _have_moved(self) -> NDArray[np.bool_]:
-        """Return for each text whether its offsets may have moved.
 
-        Of ASCII nothing but white space goes: what is as long as before has not, nor what has
-        only lost its end.
-        """
-        sizes, before = (
-            np.fromiter(map(len, each), np.int64, len(each))
-            for each in (self.texts, self.received)
-        )
-        moved = sizes != before
-        for at in np.flatnonzero(moved).tolist():
-            moved[at] = sizes[at] != len(self.received[at].rstrip())
-        return moved if self.is_ascii else np.ones_like(moved)
+def _begins(texts: Sequence[str]) -> Whole:
+    """Return where each of some texts begins, and the next one would, if they stand ``APART``."""
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    return np.concatenate([[0], np.cumsum(sizes + len(APART))])
 
 
 def _only_term(plan: Plan) -> int | None:

@@ -1,5 +1,5 @@
 import unicodedata
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import example, given
@@ -9,7 +9,7 @@ from classifier.engine.folding import (
     CLUSTER_CHARACTERS,
     Folded,
     fold,
-    fold_ascii,
+    fold_lines,
     is_word_border,
 )
 
@@ -218,6 +218,20 @@ def test_words_end_where_their_script_ends_them(text, position, is_border):
     assert is_word_border(text, position) is is_border
 
 
-@given(st.lists(st.text(st.sampled_from("aB \t\n\x01\x1c."), max_size=5), max_size=4))
+@given(st.lists(st.text(st.sampled_from("aB \t\n\x01\x1c."), max_size=6), max_size=4))
 def test_texts_in_ascii_fold_together_to_what_each_folds_to(texts):
-    assert fold_ascii(texts) == [fold(text).text for text in texts]
+    folded = fold_lines(texts)
+
+    alone = [fold(text) for text in texts]
+    assert folded.text == "\n".join(each.text for each in alone)
+    begins = list(accumulate((len(text) + 1 for text in texts), initial=0))
+    places = [
+        begins[number] + each.span(at, at + 1)[0] if at < len(each.text) else None
+        for number, each in enumerate(alone)
+        for at in range(len(each.text) + (number < len(alone) - 1))
+    ]
+    assert len(folded.origins) == len(places)
+    assert all(
+        place is None or place == origin
+        for place, origin in zip(places, folded.origins.tolist(), strict=True)
+    )
