@@ -40,6 +40,7 @@ LEFT_OPEN = {
     "oos_share": "as labelled",
     "min_texts": "by the number of labels",
     "meaning": "by the number of labels",
+    "whole": "by the number of labels",
     "folds": "by the number of labels",
 }
 """What a part of the recipe that is not set means."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_ENOUGH_FOR_THREE = 3_000  # examples; from here on three folds are close enough to the whole
+_ENOUGH_FOR_THREE = 12_000  # examples; from here on three folds are close enough to the whole
 _ENOUGH_FOR_FIVE = 800
 
 

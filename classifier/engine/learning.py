@@ -128,7 +128,8 @@ def _refined(
 ) -> Learned:
     """Return the model that asks the encoder where the cheap one is in doubt."""
     tell("asking the encoder", 0.8)
-    width, share = lesson.matrix.shape[1], lesson.recipe.whole
+    width = lesson.matrix.shape[1]
+    share = lesson.recipe.whole_for(len(lesson.truths), len(lesson.labels))
     weights, intercepts, margins = lesson.with_columns(
         encoder.encode(lesson.whole) * share, encoder.encode(lesson.whole_names) * share
     ).fitted(tell)

@@ -103,7 +103,7 @@ class StaticVectors:
 
         The last number tells how strange the word is to the table. As a text's vector is brought
         to length 1 it leaves the less to the others, the less of the text the table knows: what
-        an English table makes of Turkish is noise (docs/decisions/0026).
+        an English table makes of Turkish is noise (docs/decisions/0027).
         """
         cut = [self._pieces.rows_of(word) for word in words]
         sizes = np.array([len(rows) for rows in cut], dtype=np.int64)

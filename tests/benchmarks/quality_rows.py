@@ -10,6 +10,7 @@ from classifier.engine.example import Example
 from classifier.engine.metrics import best_matthews, expected_classes, matthews
 from classifier.engine.noise import Recogniser, joined
 from classifier.engine.text import Transcript
+from classifier.engine.thresholds import HeldOut
 from tests.benchmarks import scoring
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.ours import Ours, recipe_of
@@ -108,24 +109,35 @@ def clinc150(bench: Bench) -> None:
     test = bench.data("clinc150").test
     for system in bench.each_of_ours(*names):
         with bench.telling(system, *names):
-            found = bench.ours("clinc150", system).quality(test)
-            plain = f"{100 * (found.accuracy or 0.0):.1f} % without a threshold"
-            at_threshold = 100 * (found.accuracy_at_threshold or 0.0)
-            bench.results.put(names[0], system, Figure(at_threshold, plain))
-            bench.results.put(names[1], system, 100 * (found.oos_recall or 0.0))
-            bench.results.put(names[2], system, 100 * found.ece)
+            model = bench.ours("clinc150", system)
+            val, unseen = (
+                _said(model.unseen(part)) for part in (bench.data("clinc150").val, test)
+            )
+            promised = model.quality(test)
+            note = (
+                f"with the thresholds of the promise (3 % out of scope, as labelled) "
+                f"{100 * (promised.accuracy_at_threshold or 0.0):.1f} %, and "
+                f"{100 * (promised.oos_recall or 0.0):.1f} % left to a person"
+            )
+            _put_clinc150(bench, system, val, unseen, note)
     for system in bench.each_peer():
         with bench.telling(system, *names):
             val, unseen = _clinc150_of(bench, system)
-            least = scoring.best_operating_point(val.confidence, val.right, val.in_scope)
-            kept = unseen.confidence >= least
-            inside = unseen.in_scope
-            plain = f"{100 * unseen.right[inside].mean():.1f} % without a threshold"
-            right = 100 * float((unseen.right & kept)[inside].mean())
-            ece = scoring.calibration_error(unseen.confidence[inside], unseen.right[inside])
-            bench.results.put(names[0], system, Figure(right, plain))
-            bench.results.put(names[1], system, 100 * float((~kept)[~inside].mean()))
-            bench.results.put(names[2], system, 100 * ece)
+            _put_clinc150(bench, system, val, unseen)
+
+
+def _put_clinc150(
+    bench: Bench, system: System, val: "_Split", unseen: "_Split", note: str = ""
+) -> None:
+    least = scoring.best_operating_point(val.confidence, val.right, val.in_scope)
+    kept, inside = unseen.confidence >= least, unseen.in_scope
+    plain = f"{100 * unseen.right[inside].mean():.1f} % without a threshold"
+    right = 100 * float((unseen.right & kept)[inside].mean())
+    ece = scoring.calibration_error(unseen.confidence[inside], unseen.right[inside])
+    told = "; ".join(filter(None, [plain, note]))
+    bench.results.put("clinc150-accuracy", system, Figure(right, told))
+    bench.results.put("clinc150-oos-recall", system, 100 * float((~kept)[~inside].mean()))
+    bench.results.put("clinc150-ece", system, 100 * ece)
 
 
 def clinc150_oos_share(bench: Bench) -> None:
@@ -166,6 +178,16 @@ def _clinc150_of(bench: Bench, system: System) -> tuple[_Split, _Split]:
     val = _split(judge, margins, factor, truths)
     texts, truths = parts(data.test)
     return val, _split(judge, judge.margins(texts), factor, truths)
+
+
+def _said(unseen: HeldOut) -> _Split:
+    """Return our answers on a part of the data."""
+    pairs = zip(unseen.answers, unseen.truths, strict=True)
+    return _Split(
+        unseen.confidence,
+        np.array([answer in true for answer, true in pairs]),
+        np.array([bool(true) for true in unseen.truths]),
+    )
 
 
 def _split(
