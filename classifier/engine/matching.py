@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise, repeat
+from itertools import chain, islice, pairwise, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,16 +29,30 @@ _NO_RULE = -1
 _ANYBODY = -1
 _NUMBERS = {speaker: number for number, speaker in enumerate(Speaker)}
 _POSITION = itemgetter(0)
-_tuple = tuple.__new__  # half the time of Span(…), and thousands are made a second
+_tuple = tuple.__new__  # half the time of Hit(…), and thousands are made a second
 
 
 class Hit(NamedTuple):
     """A rule that holds for a transcript, and the places that made it hold."""
 
     rule: "Rule"
-    spans: tuple[Span, ...]
-    """In reading order, without repeats, at most ``SPANS_KEPT``: where what must be said stands.
-    Empty for a rule that asks for facts alone."""
+    places: tuple[int, ...]
+    """Turn, start and end of each span, one after the other: the garbage collector, which would
+    search thousands of spans over and over, does not look into plain numbers."""
+
+    @classmethod
+    def of(cls, rule: "Rule", spans: Iterable[Span]) -> "Hit":
+        """Return the hit of a rule with these spans."""
+        return cls(rule, tuple(chain.from_iterable(spans)))
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """In reading order, without repeats, at most ``SPANS_KEPT``: where what must be said stands.
+
+        Empty for a rule that asks for facts alone.
+        """
+        places = iter(self.places)
+        return tuple(map(Span, places, places, places))
 
 
 class Matcher:
@@ -151,13 +165,15 @@ class Matcher:
         keys = owners[its] * len(self._plans) + positions[its]
         order = np.argsort(keys, kind="stable")
         its, keys = its[order], keys[order]
-        spans = said.as_received(*(each[its] for each in places[1:]))
+        received = said.as_received(*(each[its] for each in places[1:]))
+        flat = tuple(received.ravel().tolist())
         firsts = np.flatnonzero(np.diff(keys, prepend=-1))
         ends = np.minimum(np.append(firsts, len(its))[1:], firsts + SPANS_KEPT)
         numbers = positions[its[firsts]].tolist()
         of_rules = map(self._rules.__getitem__, numbers)
-        slices = map(spans.__getitem__, map(slice, firsts.tolist(), ends.tolist()))
-        hits = list(map(_tuple, repeat(Hit), zip(of_rules, slices, strict=True)))
+        slices = map(slice, (3 * firsts).tolist(), (3 * ends).tolist())
+        told = zip(of_rules, map(flat.__getitem__, slices), strict=True)
+        hits = list(map(_tuple, repeat(Hit), told))
         found: dict[int, list[int]] = {}
         cuts = np.searchsorted(owners[its[firsts]], np.arange(len(held) + 1)).tolist()
         for owner, (start, end) in enumerate(pairwise(cuts)):
@@ -181,7 +197,7 @@ class Matcher:
             if plan.holds(heard):
                 places = plan.evidence(heard)[:SPANS_KEPT]
                 spans = tuple([_origin(place, folded[place.turn]) for place in places])
-                yield position, Hit(self._rules[position], spans)
+                yield position, Hit.of(self._rules[position], spans)
 
 
 class _Said:
@@ -226,23 +242,20 @@ class _Said:
         ]
         return np.array(said_by, dtype=np.int64)
 
-    def as_received(self, texts: Whole, starts: Whole, ends: Whole) -> tuple[Span, ...]:
-        """Return spans of these folded texts as spans of the turns as they were received."""
+    def as_received(self, texts: Whole, starts: Whole, ends: Whole) -> Whole:
+        """Return turn, start and end (spans × 3) of spans of folded texts, as they were received."""
         turns = np.array(self.turns, dtype=np.int64)[texts]
         if self.origins is None:
             folded = {text: fold(self.received[text]) for text in dict.fromkeys(texts.tolist())}
-            numbers = texts.tolist(), turns.tolist(), starts.tolist(), ends.tolist()
-            return tuple(
-                [
-                    Span(turn, *folded[text].span(start, end))
-                    for text, turn, start, end in zip(*numbers, strict=True)
-                ]
-            )
+            numbers = texts.tolist(), starts.tolist(), ends.tolist()
+            spans = [
+                folded[text].span(start, end) for text, start, end in zip(*numbers, strict=True)
+            ]
+            return np.column_stack([turns, np.array(spans, dtype=np.int64).reshape(-1, 2)])
         begins, received = _begins(self.texts)[texts], _begins(self.received)[texts]
         starts = self.origins[begins + starts] - received
         ends = self.origins[begins + ends - 1] + 1 - received
-        places = zip(turns.tolist(), starts.tolist(), ends.tolist(), strict=True)
-        return tuple(map(_tuple, repeat(Span), places))
+        return np.column_stack([turns, starts, ends])
 
 
 def _begins(texts: Sequence[str]) -> Whole:

@@ -113,7 +113,7 @@ def with_strengths(
         if rule.name not in known:
             strength = strength_of(rule.name)
             known[rule.name] = replace(rule, strength=strength.share if strength else None)
-        return Hit(known[rule.name], hit.spans)
+        return hit._replace(rule=known[rule.name])
 
     return [tuple(told(hit) for hit in found) for found in hits]
 
