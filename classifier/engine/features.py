@@ -44,10 +44,11 @@ class WordVectors(Protocol):
     """Vectors of words, shared by all models: a third block beside words and letter groups.
 
     What a text adds is linear in its words, so that evidence stays exact: the block of a text is
-    the sum over its distinct words of (1 + ln count) times the word's vector, brought to length
-    1 and times the block's share. ``Features.fit(texts, ngrams, …, vectors=…, share=…)`` appends
-    ``width`` columns to ``Features.matrix``; rows ``len(features) - width`` and up of a model's
-    weights are theirs. A model's file holds their digest, never the vectors.
+    the sum over its distinct words of (1 + ln count) times the word's vector, divided by the root
+    of the sum of these vectors' squared lengths, and times the block's share.
+    ``Features.fit(texts, ngrams, …, vectors=…, share=…)`` appends ``width`` columns to
+    ``Features.matrix``; rows ``len(features) - width`` and up of a model's weights are theirs. A
+    model's file holds their digest, never the vectors.
     """
 
     @property
@@ -106,7 +107,7 @@ class Features:
     """Inverse document frequency of each row of the first two blocks, at least 1."""
     vectors: WordVectors | None = None
     share: float = 1.0
-    """Length of the vectors' block; the others have length 1."""
+    """Length of the vectors' block where words have nothing in common; that of the words is 1."""
 
     @classmethod
     def fit(
@@ -220,11 +221,10 @@ class Features:
         spelt = diags(1 / lengths_of(block.lines, squares, block.size)) @ (uses @ letters)
         parts = [said, spelt]
         if self.vectors:
-            sums = uses @ self.vectors.of(block.words).astype(np.float64)
-            lengths = np.sqrt((sums**2).sum(axis=1))
-            parts.append(
-                csr_matrix(sums * (self.share / np.where(lengths > 0, lengths, 1))[:, None])
-            )
+            vectors = self.vectors.of(block.words).astype(np.float64)
+            squares = np.square(vectors).sum(axis=1)[block.ids] * times**2
+            lengths = lengths_of(block.lines, squares, block.size)
+            parts.append(csr_matrix((uses @ vectors) * (self.share / lengths)[:, None]))
         made = hstack(parts, format="csr", dtype=np.float32)
         made.sort_indices()
         return made

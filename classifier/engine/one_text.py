@@ -69,24 +69,22 @@ class OneText:
 
     def _squared_lengths(self) -> list[float]:
         """Return the squared length of each block."""
-        own = letters = of_groups = 0.0
         known, rarity = self.shelf.square_list, self.shelf.features.rarity
+        squares = [0.0] * self.shelf.blocks
         for number, time in zip(self._words.rows, self._words.times, strict=True):
-            of_word, of_letters = known[number]
-            own += time * time * of_word
-            letters += time * time * of_letters
+            for block, of_word in enumerate(known[number]):
+                squares[block] += time * time * of_word
+        of_groups = 0.0
         for row, time in zip(self._groups.rows, self._groups.times, strict=True):
             value = time * rarity.item(row)
             of_groups += value * value
-        if self.shelf.blocks == 2:  # noqa: PLR2004 - there are no vectors
-            return [own + of_groups, letters]
-        vector = self._sums[self.shelf.inner :]
-        return [own + of_groups, letters, float(np.vecdot(vector, vector))]
+        squares[0] += of_groups
+        return squares
 
     def steps(self) -> Floats:
         """Return 1 × columns: the raw scores without intercepts, in steps of a weight."""
         factors = np.array(self._factors, dtype=np.float32)
-        by_block = self._sums[: self.shelf.inner].reshape(1, -1, self.shelf.blocks)
+        by_block = self._sums.reshape(1, -1, self.shelf.blocks)
         steps: Floats = np.vecdot(by_block, factors)
         if self._groups.rows:
             times = np.array(self._groups.times, dtype=np.float32)

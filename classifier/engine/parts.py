@@ -95,10 +95,10 @@ def all_apart(said: Sequence[Said], shelf: Shelf) -> Parts:
         start, end = cuts[text], cuts[text + 1]
         # Clip: no number lies outside, and raising for one takes as long as the gathering.
         sums[text] = times[start:end] @ lines.take(rows[start:end], axis=0, mode="clip")
-    squares = _squared_lengths(words, groups, shelf, sums[:, shelf.inner :])
+    squares = _squared_lengths(words, groups, shelf)
     with np.errstate(divide="ignore"):
         factors = np.where(squares > 0, 1 / np.sqrt(squares), 0.0)
-    by_block = sums[:, : shelf.inner].reshape(len(said), -1, shelf.blocks)
+    by_block = sums.reshape(len(said), -1, shelf.blocks)
     return Parts(shelf, said, numbers, starts, words, groups, by_block, factors)
 
 
@@ -158,22 +158,15 @@ def _distinct(texts: Whole, rows: Whole, places: Whole, lengths: Whole, size: in
     return Terms(cuts, rows[first], _damped(counts), places[first], lengths[first])
 
 
-def _squared_lengths(words: Terms, groups: Terms, shelf: Shelf, vectors: Floats) -> Array:
-    """Return texts × blocks: the squared length of each block of each text.
-
-    ``vectors`` (texts × numbers) are the sums of the words' vectors.
-    """
-    size = len(vectors)
-    squares = np.empty((size, shelf.blocks))
+def _squared_lengths(words: Terms, groups: Terms, shelf: Shelf) -> Array:
+    """Return texts × blocks: the squared length of each block of each text."""
+    size = len(words.cuts) - 1
     of_words = shelf.squares[words.rows] * np.square(words.times, dtype=np.float64)[:, None]
     texts = words.texts()
-    squares[:, 0] = np.bincount(texts, of_words[:, 0], size)
-    squares[:, 1] = np.bincount(texts, of_words[:, 1], size)
+    squares: Array = np.stack([np.bincount(texts, block, size) for block in of_words.T], axis=1)
     if groups.rows.size:
         values = groups.times * shelf.features.rarity[groups.rows].astype(np.float64)
         squares[:, 0] += np.bincount(groups.texts(), np.square(values), size)
-    if vectors.shape[1]:
-        squares[:, 2] = np.vecdot(vectors, vectors)
     return squares
 
 

@@ -30,24 +30,22 @@ class Shelf:
         self.weights = weights
         self.blocks = 3 if features.vectors else 2
         self._common_below = common_below
-        self.inner = self.blocks * weights.shape[1]
-        """Where the vectors start in ``lines``."""
-        length = self.inner + (features.vectors.width if features.vectors else 0)
+        length = self.blocks * weights.shape[1]
         self._most: int = room // (4 * length + 200)
         self.ids: dict[str, int] = {BORDER: 0}
         """The number of each word; 0 is none."""
         self.lines: Floats = np.zeros((1, length), dtype=np.float32)
         """Words × what each adds in whole steps of a weight: to the first column by its own
-        weight, by its letters and by its vector, to the second column likewise, and so on; and
-        last the vector itself. What explains one column lies together in memory."""
+        weight, by its letters and by its vector, to the second column likewise, and so on. What
+        explains one column lies together in memory."""
         self.hashes: hashing.Keys = np.zeros(1, dtype=np.uint64)
-        self.squares = np.zeros((1, 2))
-        """Words × the squared length of what each adds to the first two blocks."""
+        self.squares = np.zeros((1, self.blocks))
+        """Words × the squared length of what each adds to the blocks."""
         self.common: NDArray[np.bool_] = np.zeros(1, dtype=bool)
         """Whether so many texts say the word that it tells nothing."""
         # The same again: one at a time, a list is quicker than an array.
         self.hash_list = [0]
-        self.square_list = [(0.0, 0.0)]
+        self.square_list = [(0.0,) * self.blocks]
         self.common_list = [False]
 
     @property
@@ -64,7 +62,7 @@ class Shelf:
         self._make_room(known + count)
         lines = self.lines[known : known + count]
         own, letters, *meaning = (
-            lines[:, block : self.inner : self.blocks] for block in range(self.blocks)
+            lines[:, block :: self.blocks] for block in range(self.blocks)
         )
         squares = self.squares[known : known + count]
         hashes = [hashing.word_hash(word) for word in words]
@@ -78,7 +76,7 @@ class Shelf:
                 squares[place, 0] = self.features.rarity.item(row) ** 2
         if self.features.vectors:
             vectors = self.features.vectors.of(words)
-            lines[:, self.inner :] = vectors
+            squares[:, 2] = np.square(vectors, dtype=np.float64).sum(axis=1)
             for place, vector in enumerate(vectors):  # a product of all may round otherwise
                 meaning[0][place] = vector @ self._dense
         self.hashes[known : known + count] = hashes

@@ -124,9 +124,11 @@ def test_vectors_of_words_are_a_block_of_the_length_that_is_asked_for():
 
     matrix = features.matrix([[["refund", "refund", "my"]], [[]]]).toarray()
 
-    sums = np.array([(1 + np.log(2)) * 6 + 2, 1 + np.log(2)])
+    refund, my = (1 + np.log(2)) * np.array([6.0, 1.0]), np.array([2.0, 0.0])
     assert matrix.shape[1] == len(features)
-    assert matrix[0, -2:] == pytest.approx(0.5 * sums / np.sqrt(sums @ sums))
+    assert matrix[0, -2:] == pytest.approx(
+        0.5 * (refund + my) / np.sqrt(refund @ refund + my @ my)
+    )
     assert matrix[1].any() == np.False_
 
 
