@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SPANS_KEPT = 50
 """How many places a hit tells: enough to show, and bounded."""
 _AT_ONCE = 64  # conversations; what is found in them stays in the processor's cache
+_FEW = 3  # conversations; up to here, one at a time is quicker than all at once
 _ENDING_CHARACTERS = 40  # how much of a word a star shows as evidence; the longest are shorter
 _NO_RULE = -1
 _ANYBODY = -1
@@ -88,7 +89,10 @@ class Matcher:
         rest = iter(transcripts)
         found: list[tuple[Hit, ...]] = []
         while some := list(islice(rest, _AT_ONCE)):
-            found += map(tuple, self._match(some))
+            if len(some) <= _FEW:
+                found += map(self._match_one, some)
+            else:
+                found += map(tuple, self._match(some))
         return found
 
     def _match(self, transcripts: Sequence[Transcript]) -> list[list[Hit]]:
@@ -109,6 +113,27 @@ class Matcher:
         together.texts, together.origins = folded.text.split(APART), folded.origins
         self._hear(together, held)
         return held
+
+    def _match_one(self, transcript: Transcript) -> tuple[Hit, ...]:
+        """Return the hits of one conversation, turn by turn in plain Python."""
+        said = transcript.turns
+        folded = {turn: fold(said[turn].text) for turn in self._listened_to(transcript)}
+        found: dict[int, list[Span]] = {}
+        hits: dict[int, list[Span]] = {}
+        for turn, its in folded.items():
+            text = without_placeholders(its.text)
+            for term, start, end in self._finder.find_in_one(text):
+                shown = _shown_end(text, end) if self._has_any_ending[term] else end
+                place = Span(turn, start, shown)
+                found.setdefault(term, []).append(place)
+                position = self._direct.item(term)
+                asked = self._speakers.item(position)
+                if position != _NO_RULE and asked in (_ANYBODY, _NUMBERS[said[turn].speaker]):
+                    hits.setdefault(position, []).append(_origin(place, its))
+        told = [(at, Hit.of(self._rules[at], spans[:SPANS_KEPT])) for at, spans in hits.items()]
+        if self._always or not found.keys().isdisjoint(self._triggered):
+            told += self._held_by_plans(transcript, found)
+        return tuple([hit for _, hit in sorted(told, key=_POSITION)])
 
     def _listened_to(self, transcript: Transcript) -> Sequence[int]:
         """Return the turns that any rule listens to."""

@@ -72,6 +72,26 @@ class Finder:
         number, start, end = map(np.concatenate, zip(worded, _columns(signs), strict=True))
         return number, start, end
 
+    def find_in_one(self, text: str) -> list[tuple[int, int, int]]:
+        """Return what ``find`` does, quicker for one short text."""
+        if not text.isascii() and UNSPACED.search(text):
+            return self._all.find(text)
+        spaced = text.translate(_SPACED)
+        uncut = frozenset(_negations(text)) if "'t" in text else _NOWHERE
+        found = []
+        for pattern, begins, ends in self._bordered.matches(f" {spaced} "):
+            code, number = self._codes.item(pattern), self._numbers.item(pattern)
+            start, end = begins - 1 + (code & _LEAD > 0), ends - 1 - (code & _TRAIL > 0)
+            said = text[start:end]
+            if (code & _SIGNS or said != spaced[start:end]) and said != self._phrases[
+                number
+            ].phrase:
+                continue  # a sign stood where it wants another
+            if (start in uncut and not code & _ANYWHERE) or (end in uncut and code & _WORD):
+                continue
+            found.append((number, start, end))
+        return found + self._signs.find(text)
+
     def _between_borders(self, text: str) -> tuple[Whole, Whole, Whole]:
         """Return what is found in a text of words with blanks between them."""
         spaced = text.translate(_SPACED)
@@ -106,6 +126,7 @@ class Finder:
 
 
 _LEAD, _TRAIL, _SIGNS, _WORD, _ANYWHERE = 1, 2, 4, 8, 16
+_NOWHERE: frozenset[int] = frozenset()
 
 
 def _code(sought: Sought) -> int:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from classifier.engine.errors import RuleInvalid
 from classifier.engine.folding import fold
+from classifier.engine.grammar import Condition
 from classifier.engine.rulelang import Expression, SimilarTo, parse, says
 from classifier.engine.rulelang.likeness import pieces
 from classifier.engine.rulelang.patterns import compiled, required_literals
@@ -393,3 +394,28 @@ def test_an_example_may_be_any_sentence(example):
     rules = RuleBook([Rule("r", "c", SimilarTo((example,), 0.5))])
 
     assert rules.match(conversation("where is my parcel"))
+
+
+PLAIN = [
+    ("card", None),
+    ("lost card", Speaker.CUSTOMER),
+    ("refund*", Speaker.REPRESENTATIVE),
+    ("don't", None),
+    ("c++", None),
+    ("a", Speaker.BOT),
+]
+SPOKEN = ["card", "lost", "Refunds", "don't", "c++", "a", " ", "-", "\t", "\n", "é", "卡"]
+TURNS = st.builds(
+    Turn, st.sampled_from(Speaker), st.lists(st.sampled_from(SPOKEN), max_size=7).map(" ".join)
+)
+
+
+@given(st.lists(st.lists(TURNS, max_size=4).map(tuple), min_size=4, max_size=9))
+def test_many_conversations_have_the_hits_that_each_has_alone(conversations):
+    rules = [
+        Rule(phrase, "c", Condition((phrase,), speaker=speaker)) for phrase, speaker in PLAIN
+    ]
+    several = RuleBook([*rules, Rule("both", "c", parse('"lost" before "card"'))])
+    heard = [Transcript(turns) for turns in conversations]
+
+    assert several.match_all(heard) == [several.match(each) for each in heard]
