@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix, diags, hstack, vstack
 
 from classifier.engine.augmenting import Further, copies_of
 from classifier.engine.calibration import Array, Calibration, Link, fit_sigmoid, fit_softmax
@@ -128,16 +128,16 @@ def _refined(
 ) -> Learned:
     """Return the model that asks the encoder where the cheap one is in doubt."""
     tell("asking the encoder", 0.8)
-    width = lesson.matrix.shape[1]
     share = lesson.recipe.whole_for(len(lesson.truths), len(lesson.labels))
     weights, intercepts, margins = lesson.with_columns(
         encoder.encode(lesson.whole) * share, encoder.encode(lesson.whole_names) * share
     ).fitted(tell)
+    width = lesson.matrix.shape[1]
     fitted = Fitted(
         lesson.recipe,
         lesson.labels,
         lesson.features,
-        weights[:width],
+        weights[:width] / lesson.lengths[:, None],
         intercepts,
         lesson.is_exclusive,
     )
@@ -430,13 +430,24 @@ class _Lesson:
     def with_columns(
         self, of_texts: NDArray[np.floating], of_names: NDArray[np.floating]
     ) -> "_Lesson":
-        """Return the lesson with more numbers for each text and each name."""
+        """Return the lesson with more numbers for each text and each name.
+
+        Beside these the vectors' block has length 1 (``lengths``), however few the examples.
+        """
+        even = diags(1 / self.lengths)
         return replace(
             self,
-            matrix=hstack([self.matrix, csr_matrix(of_texts)], format="csr"),
-            name_matrix=hstack([self.name_matrix, csr_matrix(of_names)], format="csr"),
+            matrix=hstack([self.matrix @ even, csr_matrix(of_texts)], format="csr"),
+            name_matrix=hstack([self.name_matrix @ even, csr_matrix(of_names)], format="csr"),
             further=None,
         )
+
+    @property
+    def lengths(self) -> Array:
+        """Of each column the length of its block."""
+        lengths = np.ones(len(self.features))
+        lengths[self.features.hashed :] = self.features.share
+        return lengths
 
     def margins_out_of_fold(self, tell: Progress, learners: Marks | None = None) -> Array:
         """Return examples × columns margins, each example's by a model that had not seen it.
