@@ -26,9 +26,13 @@ from classifier.engine.text_model import Opinion, TextModel
 logger = logging.getLogger(__name__)
 
 MAGIC = b"REFINED-CONTACTREASON"
-UNSURE = 0.25
+UNSURE = {Link.SOFTMAX: 0.25, Link.SIGMOID: 0.6}
 """Share of the texts learnt from that the encoder is asked about; more where the promise of the
-cheap part covers fewer than the rest."""
+cheap part covers fewer than the rest.
+
+Of a text that may have several categories any may be in doubt. Micro-F1 on NLU++, out-of-fold on
+train, by the share asked about: none 86.8, a quarter 87.8, 0.4 88.3, 0.6 88.5, all 88.5.
+"""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,9 @@ def doubtful_from(shares: Array, cheap: TextModel) -> float:
     """
     if not len(shares):
         return 0.0
-    doubt = float(np.quantile(doubts(shares, cheap.calibration.link), 1 - UNSURE))
+    doubt = float(
+        np.quantile(doubts(shares, cheap.calibration.link), 1 - UNSURE[cheap.calibration.link])
+    )
     accept = cheap.thresholds.accept
     if cheap.calibration.link is Link.SIGMOID:
         return doubt

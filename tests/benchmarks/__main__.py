@@ -17,6 +17,7 @@ machine.on_one_thread()  # before numpy is imported
 
 from tests.benchmarks import document, table  # noqa: E402
 from tests.benchmarks.bench import Bench  # noqa: E402
+from tests.benchmarks.keeping import keep, taken_up  # noqa: E402
 from tests.benchmarks.measures import MEASURES  # noqa: E402
 from tests.benchmarks.product import PRODUCT  # noqa: E402
 from tests.benchmarks.rows import ROWS  # noqa: E402
@@ -27,9 +28,16 @@ def main() -> int:
     options = parsed()
     warnings.filterwarnings("ignore", module="sklearn")  # a class or a margin too few: meant so
     bench = Bench(options.data, tuple(System[name] for name in options.systems))
+    if options.keep:
+        bench.results = taken_up(options.keep, machine.commit())
     bench.results.commit = machine.commit()
     wanted = options.only or [*MEASURES, *([] if options.write else PRODUCT)]
-    failed = [name for name in MEASURES if name in wanted and not measured(bench, name)]
+    failed = []
+    for name in MEASURES:
+        if name in wanted and not measured(bench, name):
+            failed.append(name)
+        if options.keep:
+            keep(bench.results, options.keep)
     for sentence in table.shortfalls(ROWS, bench.results):
         print(f"- {sentence}")
     if options.write:
@@ -49,6 +57,12 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--only", nargs="+", choices=known, help="measures", metavar="NAME")
     parser.add_argument("--write", type=Path, help="write the table to this document")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="take up what an earlier run of the same commit kept there, and keep this run's too",
+    )
     parser.add_argument(
         "--systems",
         nargs="+",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from scipy.stats import beta
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -65,12 +66,23 @@ def threshold_for(
     return float(confidence[order[kept[-1]]]) if kept.size else float("inf")
 
 
-def best_operating_point(confidence: Array, right: Flags, in_scope: Flags) -> float:
-    """Return the threshold with the best mean of in-scope accuracy and out-of-scope recall."""
-    order = np.argsort(-confidence, kind="stable")
-    accuracy = np.cumsum((right & in_scope)[order]) / in_scope.sum()
-    recall = 1 - np.cumsum(~in_scope[order]) / (~in_scope).sum()
-    return float(confidence[order[int(np.argmax(accuracy + recall))]])
+def threshold_leaving(confidence: Array, in_scope: Flags, share: float) -> float:
+    """Return the lowest threshold that is proven to leave a share of what is out of scope.
+
+    Proven: the one-sided 95 % bound (Clopper and Pearson) of the share of these texts that are
+    below reaches it. Infinity where they are too few to prove it.
+    """
+    outside = np.sort(confidence[~in_scope])
+    count = len(outside)
+    needed = next(
+        (left for left in range(count + 1) if left and _least(left, count) >= share), None
+    )
+    return float(np.nextafter(outside[needed - 1], np.inf)) if needed else float("inf")
+
+
+def _least(found: int, of: int) -> float:
+    """Return the one-sided 95 % lower bound of a share that was seen."""
+    return float(beta.ppf(0.05, found, of - found + 1))
 
 
 def f1_threshold(scores: Array, truths: Truths, labels: Sequence[str]) -> float:

@@ -29,12 +29,14 @@ def test_weights_make_texts_out_of_scope_count_for_more():
     assert scoring.threshold_for(confidence, right, 0.6, heavy) == 0.9
 
 
-def test_the_operating_point_weighs_accuracy_and_recall_alike():
-    confidence = np.array([0.9, 0.8, 0.7, 0.2])
-    right = np.array([True, True, False, False])
-    in_scope = np.array([True, True, False, False])
+def test_a_threshold_leaves_a_share_out_of_scope_that_is_proven_not_merely_seen():
+    confidence = np.linspace(0, 1, 200)
+    in_scope = np.tile([True, False], 100)
 
-    assert scoring.best_operating_point(confidence, right, in_scope) == 0.8
+    least = scoring.threshold_leaving(confidence, in_scope, 0.78)
+
+    assert 0.8 < (confidence[~in_scope] < least).mean() < 0.9
+    assert scoring.threshold_leaving(confidence[:6], in_scope[:6], 0.78) == np.inf
 
 
 def test_the_temperature_of_overconfident_margins_cools_them():
