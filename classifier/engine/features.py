@@ -61,10 +61,11 @@ class WordVectors(Protocol):
         """SHA-256 (hexadecimal) of all that the vectors come from."""
         ...
 
-    def of(self, words: Sequence[str]) -> Floats:
+    def of(self, words: Sequence[str]) -> tuple[Floats, NDArray[np.float64]]:
         """Return words × width: each word's vector, weighed by how much the word tells.
 
-        A word that is unknown in every piece has the zero vector. Deterministic; words come
+        And the square of the length that each word counts with, its vector's or more. A word that
+        is unknown in every piece has the zero vector. Deterministic; words come
         folded, are distinct and at most ``WORD_CHARACTERS`` long. Asked once per word.
         """
         ...
@@ -221,10 +222,11 @@ class Features:
         spelt = diags(1 / lengths_of(block.lines, squares, block.size)) @ (uses @ letters)
         parts = [said, spelt]
         if self.vectors:
-            vectors = self.vectors.of(block.words).astype(np.float64)
-            squares = np.square(vectors).sum(axis=1)[block.ids] * times**2
+            vectors, squared = self.vectors.of(block.words)
+            squares = squared[block.ids] * times**2
             lengths = lengths_of(block.lines, squares, block.size)
-            parts.append(csr_matrix((uses @ vectors) * (self.share / lengths)[:, None]))
+            sums = uses @ vectors.astype(np.float64)
+            parts.append(csr_matrix(sums * (self.share / lengths)[:, None]))
         made = hstack(parts, format="csr", dtype=np.float32)
         made.sort_indices()
         return made

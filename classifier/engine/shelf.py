@@ -75,8 +75,7 @@ class Shelf:
                 own[place] = self.weights[row]
                 squares[place, 0] = self.features.rarity.item(row) ** 2
         if self.features.vectors:
-            vectors = self.features.vectors.of(words)
-            squares[:, 2] = np.square(vectors, dtype=np.float64).sum(axis=1)
+            vectors, squares[:, 2] = self.features.vectors.of(words)
             for place, vector in enumerate(vectors):  # a product of all may round otherwise
                 meaning[0][place] = vector @ self._dense
         self.hashes[known : known + count] = hashes

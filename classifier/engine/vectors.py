@@ -21,6 +21,7 @@ from safetensors.numpy import load, save
 
 from classifier.engine.errors import ArtifactRefused
 
+Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "data" / "vectors.safetensors"
@@ -28,7 +29,7 @@ _DIGEST_FILE = ".sha256"  # beside the table: what sha256sum prints
 _INNER = "##"  # before a piece that does not begin a word, as in BERT's vocabulary
 _BETWEEN = "\n"
 _STEPS = 127  # of a signed byte, on either side of nought
-_STRANGE = 3.5  # twice the usual length of a piece's vector
+_STRANGE = 7.0  # four times the usual length of a piece's vector
 _FOREIGN_FROM = 3  # pieces; the table does not know a word that falls into so many
 # A safetensors file: the length of its head in 8 bytes, the head in JSON, the arrays.
 _HEAD_AT = 8
@@ -95,33 +96,31 @@ class StaticVectors:
 
     @property
     def width(self) -> int:
-        """Numbers of a vector: those of the table, and how strange the word is."""
-        return int(self._table.shape[1]) + 1
+        """Numbers of a vector."""
+        return int(self._table.shape[1])
 
-    def of(self, words: Sequence[str]) -> Floats:
+    def of(self, words: Sequence[str]) -> tuple[Floats, Array]:
         """Return words × width: the sum of each folded word's pieces; noughts where none is known.
 
-        The last number tells how strange the word is to the table. As a text's vector is brought
-        to length 1 it leaves the less to the others, the less of the text the table knows: what
-        an English table makes of Turkish is noise (docs/decisions/0027).
+        And each word's squared length, to which is added how strange the word is to the table. So
+        the vector of a text is the shorter, the less of the text the table knows: what an English
+        table makes of Turkish is noise (docs/decisions/0027).
         """
         cut = [self._pieces.rows_of(word) for word in words]
         sizes = np.array([len(rows) for rows in cut], dtype=np.int64)
         vectors = np.zeros((len(words), self.width), dtype=np.float32)
         known = np.flatnonzero(sizes)
-        vectors[:, -1] = (
-            np.where(sizes > 0, np.minimum(sizes, _FOREIGN_FROM), _FOREIGN_FROM) - 1
-        )
-        vectors[:, -1] *= _STRANGE / (_FOREIGN_FROM - 1)
+        strange = np.where(sizes > 0, np.minimum(sizes, _FOREIGN_FROM), _FOREIGN_FROM) - 1
+        squares: Array = np.square(strange * (_STRANGE / (_FOREIGN_FROM - 1)))
         if not known.size:
-            return vectors
+            return vectors, squares
         rows = np.array([row for found in cut for row in found], dtype=np.int64)
         pieces = self._table[rows].astype(np.float32) * self._scales[rows, None]
         starts = np.cumsum(sizes[known]) - sizes[known]
-        vectors[known, :-1] = np.add.reduceat(pieces, starts, axis=0)
+        vectors[known] = np.add.reduceat(pieces, starts, axis=0)
         if len(words) >= _MANY:
             self._let_go()
-        return vectors
+        return vectors, squares + np.square(vectors, dtype=np.float64).sum(axis=1)
 
 
 def dump(pieces: Sequence[str], vectors: NDArray[np.floating]) -> bytes:

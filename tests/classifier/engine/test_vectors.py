@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from classifier.engine import vectors
 from classifier.engine.errors import ArtifactRefused
-from classifier.engine.vectors import Pieces, StaticVectors, dump, mapped, parsed, shipped
+from classifier.engine.vectors import (
+    Floats,
+    Pieces,
+    StaticVectors,
+    dump,
+    mapped,
+    parsed,
+    shipped,
+)
 
 TABLE = {
     "refund": [3.0, 0.0],
@@ -28,16 +36,17 @@ def small() -> StaticVectors:
 
 
 def meaning(vectors: StaticVectors, word: str) -> list[float]:
-    """Return a word's vector without its last number, which tells how strange the word is."""
-    return vectors.of([word])[0, :-1].tolist()
+    return vectors.of([word])[0][0].tolist()
 
 
 def strangeness(vectors: StaticVectors, word: str) -> float:
-    return vectors.of([word]).item(0, -1)
+    """Return by how much a word counts as longer than its vector is."""
+    ((vector,), (square,)) = vectors.of([word])
+    return float(square - vector @ vector)
 
 
 def closeness(one: str, other: str) -> float:
-    first, second = shipped().of([one, other])[:, :-1]
+    first, second = shipped().of([one, other])[0]
     return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
 
 
@@ -62,18 +71,21 @@ def test_a_word_is_the_stranger_the_more_pieces_it_falls_into(small: StaticVecto
         strangeness(small, word) for word in ("refund", "rebook", "rebooks", "zzz")
     )
 
-    assert 0 == one < two < three == none
+    assert abs(one) < 1e-3 < two < three == pytest.approx(none)
 
 
 def test_of_a_text_in_a_strange_language_the_vectors_say_little() -> None:
-    english, turkish = (
-        shipped().of(text.split()).sum(axis=0)
+    (english, of_english), (turkish, of_turkish) = (
+        shipped().of(text.split())
         for text in ("my card was stolen yesterday", "kartım dün çalınmış olabilir")
     )
 
-    said_in_english = abs(english[:-1]).max() / np.linalg.norm(english)
-    said_in_turkish = abs(turkish[:-1]).max() / np.linalg.norm(turkish)
-    assert said_in_turkish < said_in_english / 2
+    assert said(turkish, of_turkish) < 0.6 * said(english, of_english)
+
+
+def said(vectors: Floats, squares: Floats) -> float:
+    """Return the length of the block of a text of these words."""
+    return float(np.linalg.norm(vectors.sum(axis=0)) / np.sqrt(squares.sum()))
 
 
 def test_each_chinese_character_stands_alone(small: StaticVectors) -> None:
@@ -81,16 +93,18 @@ def test_each_chinese_character_stands_alone(small: StaticVectors) -> None:
 
 
 def test_no_words_have_no_vectors(small: StaticVectors) -> None:
-    assert small.of([]).shape == (0, 3)
+    assert [found.shape for found in small.of([])] == [(0, 2), (0,)]
 
 
 def test_a_word_has_the_same_vector_alone_and_among_others() -> None:
     words = ["refund", "chargebacks", "zq", "ümlaut", "退款"]
 
-    together = shipped().of(words)
+    vectors_together, squares_together = shipped().of(words)
 
     for place, word in enumerate(words):
-        assert np.array_equal(together[place], shipped().of([word])[0])
+        (vector,), (square,) = shipped().of([word])
+        assert np.array_equal(vectors_together[place], vector)
+        assert squares_together[place] == square
 
 
 def test_the_shipped_table_fits_into_eight_megabytes() -> None:
@@ -115,7 +129,8 @@ def test_a_table_left_on_disk_answers_as_one_that_was_read() -> None:
     read = parsed(vectors.SHIPPED.read_bytes())
 
     for _ in range(2):  # many at once are let go of, and found again
-        assert np.array_equal(shipped().of(words), read.of(words))
+        for found, expected in zip(shipped().of(words), read.of(words), strict=True):
+            assert np.array_equal(found, expected)
 
 
 def test_a_table_that_is_not_the_expected_one_is_refused(tmp_path) -> None:
@@ -156,4 +171,4 @@ def test_a_word_of_known_letters_is_cut_without_loss(word: str) -> None:
 
 @given(st.text(max_size=40))
 def test_any_word_gets_finite_numbers(word: str) -> None:
-    assert np.isfinite(shipped().of([word])).all()
+    assert all(np.isfinite(found).all() for found in shipped().of([word]))
