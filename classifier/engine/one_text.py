@@ -70,16 +70,18 @@ class OneText:
     def _squared_lengths(self) -> list[float]:
         """Return the squared length of each block."""
         known, rarity = self.shelf.square_list, self.shelf.features.rarity
-        squares = [0.0] * self.shelf.blocks
+        own = letters = meaning = 0.0
         for number, time in zip(self._words.rows, self._words.times, strict=True):
-            for block, of_word in enumerate(known[number]):
-                squares[block] += time * time * of_word
+            of_own, of_letters, of_meaning = known[number]
+            squared = time * time
+            own += squared * of_own
+            letters += squared * of_letters
+            meaning += squared * of_meaning
         of_groups = 0.0
         for row, time in zip(self._groups.rows, self._groups.times, strict=True):
             value = time * rarity.item(row)
             of_groups += value * value
-        squares[0] += of_groups
-        return squares
+        return [own + of_groups, letters, meaning][: self.shelf.blocks]
 
     def steps(self) -> Floats:
         """Return 1 × columns: the raw scores without intercepts, in steps of a weight."""

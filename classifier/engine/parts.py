@@ -163,7 +163,9 @@ def _squared_lengths(words: Terms, groups: Terms, shelf: Shelf) -> Array:
     size = len(words.cuts) - 1
     of_words = shelf.squares[words.rows] * np.square(words.times, dtype=np.float64)[:, None]
     texts = words.texts()
-    squares: Array = np.stack([np.bincount(texts, block, size) for block in of_words.T], axis=1)
+    squares: Array = np.stack(
+        [np.bincount(texts, block, size) for block in of_words.T[: shelf.blocks]], axis=1
+    )
     if groups.rows.size:
         values = groups.times * shelf.features.rarity[groups.rows].astype(np.float64)
         squares[:, 0] += np.bincount(groups.texts(), np.square(values), size)

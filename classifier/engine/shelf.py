@@ -12,6 +12,7 @@ from classifier.engine.features import Features, Floats, Spelling, squared_lengt
 from classifier.engine.reading import BORDER
 
 _FEW_WORDS = 6  # new words; up to here, one at a time is quicker than all at once
+_MOST_BLOCKS = 3
 SHELF_BYTES = 24_000_000  # of what is remembered of words; one in a batch may go beyond
 _WORDS_AT_ONCE = 1_000  # being learnt; with 500 columns they need 100 MB on the way
 
@@ -39,13 +40,13 @@ class Shelf:
         weight, by its letters and by its vector, to the second column likewise, and so on. What
         explains one column lies together in memory."""
         self.hashes: hashing.Keys = np.zeros(1, dtype=np.uint64)
-        self.squares = np.zeros((1, self.blocks))
-        """Words × the squared length of what each adds to the blocks."""
+        self.squares = np.zeros((1, _MOST_BLOCKS))
+        """Words × the squared length of what each adds to its own block, its letters', its vector's."""
         self.common: NDArray[np.bool_] = np.zeros(1, dtype=bool)
         """Whether so many texts say the word that it tells nothing."""
         # The same again: one at a time, a list is quicker than an array.
         self.hash_list = [0]
-        self.square_list = [(0.0,) * self.blocks]
+        self.square_list = [(0.0,) * _MOST_BLOCKS]
         self.common_list = [False]
 
     @property
