@@ -115,7 +115,7 @@ def test_the_fewer_texts_a_label_has_the_more_count_the_meanings_of_words():
 
 
 def test_names_are_left_out_where_examples_are_many():
-    plenty = examples(12)
+    plenty = examples(60)
 
     assert learn(plenty, RECIPE, names=NAMES).digest == learn(plenty, RECIPE).digest
 
