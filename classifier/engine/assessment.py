@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.example import Example
-from classifier.engine.learning import Rehearsal
 from classifier.engine.mixups import MixUp, mix_ups
 from classifier.engine.prospects import (
     Lesson,
@@ -19,6 +18,7 @@ from classifier.engine.prospects import (
     prospect,
 )
 from classifier.engine.recipe import Recipe
+from classifier.engine.rehearsal import Rehearsal
 from classifier.engine.suspicion import Suspicion, suspicion
 
 TARGETS = (0.9, 0.95)

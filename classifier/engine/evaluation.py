@@ -18,7 +18,8 @@ from classifier.engine.cascade import classify
 from classifier.engine.datasets import DatasetInvalid, Record, read_records
 from classifier.engine.example import Example
 from classifier.engine.hybrid import HybridReport, compare_with_rules
-from classifier.engine.learning import Learned, Progress, learn_and_score
+from classifier.engine.learning import Learned, learn_and_score
+from classifier.engine.lesson import Progress
 from classifier.engine.metrics import (
     best_matthews,
     expected_classes,

@@ -17,16 +17,14 @@ from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.features import Features, Reading
 from classifier.engine.folds import words_digest
-from classifier.engine.learning import (
+from classifier.engine.learning import Fitted, Learned, promising
+from classifier.engine.lesson import (
     FEWEST_LABELS,
     FEWEST_OUTSIDERS,
-    Fitted,
-    Learned,
     Progress,
     Sayings,
     marks_of,
     mostly_alone,
-    promising,
     sayings_of,
     weights_of,
 )

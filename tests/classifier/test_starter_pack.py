@@ -7,9 +7,10 @@ import pytest
 from classifier import starter_pack
 from classifier.engine.cascade import classify
 from classifier.engine.datasets import Record
+from classifier.engine.example import Example
 from classifier.engine.folding import fold
 from classifier.engine.grammar import Effect
-from classifier.engine.learning import Example, learn
+from classifier.engine.learning import learn
 from classifier.engine.policy import Policy
 from classifier.engine.recipe import Recipe
 from classifier.engine.redaction import redact_all

@@ -6,9 +6,9 @@ import pytest
 from classifier.engine.assessment import assess
 from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
-from classifier.engine.learning import Rehearsal
 from classifier.engine.mixups import mix_ups
 from classifier.engine.recipe import Recipe
+from classifier.engine.rehearsal import Rehearsal
 from classifier.engine.text import Transcript
 from classifier.engine.thresholds import HeldOut
 

@@ -7,7 +7,8 @@ import pytest
 
 from classifier.engine.augmenting import Copy, copies_of
 from classifier.engine.example import Example
-from classifier.engine.learning import learn, learn_and_score, weights_of
+from classifier.engine.learning import learn, learn_and_score
+from classifier.engine.lesson import weights_of
 from classifier.engine.recipe import Recipe
 from classifier.engine.text import Transcript
 from tests.classifier.engine.words import examples, examples_with_several, outsiders
