@@ -5,7 +5,7 @@ from sfsync.assessment_page import html_of
 from sfsync.errors import SalesforceError
 from sfsync.local_org.faults import ALWAYS
 from sfsync.models import AssessedCase, Assessment, CaseLink
-from tests.sfsync.assessing.conftest import AREA, REASON, close
+from tests.sfsync.assessing.conftest import AREA, REASON, close, deploy_reasons, fill
 
 pytestmark = pytest.mark.django_db
 BOTH = Question((AREA, REASON))
@@ -16,7 +16,10 @@ def on_list(assessment):
     return set(found.values_list("case_id", flat=True))
 
 
-def test_wrong_tags_are_found_and_right_ones_are_left_alone(gateway, past):
+def test_wrong_tags_are_found_and_right_ones_are_left_alone(gateway, org):
+    deploy_reasons(org)
+    past = fill(org, each=60)  # how many are wrong is hardly to be told from fewer
+
     listed = on_list(assess_org(gateway, BOTH))
 
     assert len(listed & past.wrong) >= len(past.wrong) / 2

@@ -30,10 +30,11 @@ NEAR = 0.05  # a model of 400 texts differs from another by as much; BANKING77 i
 def hard_sentence(draw: random.Random, path: tuple[str, str]) -> str:
     """Return a sentence with one to three words of its reason and one of another's."""
     other = draw.choice([each for each in WORDS if each != path])
+    hello, *talk = draw.sample(SMALL_TALK.split(), 3)
     words = draw.sample(WORDS[path].split(), draw.randint(1, 3))
-    words += [draw.choice(WORDS[other].split()), *draw.sample(SMALL_TALK.split(), 3)]
+    words += [draw.choice(WORDS[other].split()), *talk]
     draw.shuffle(words)
-    return " ".join(words)
+    return " ".join([hello, *words])
 
 
 def test_as_much_is_automated_as_was_promised_and_as_rightly(gateway, org):
