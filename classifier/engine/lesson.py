@@ -27,6 +27,7 @@ Progress = Callable[[str, float], None]
 Marks = NDArray[np.bool_]
 
 FEWEST_LABELS = 2
+PHRASES_BELOW = 10  # examples; a category with more is known better than by what rules look for
 _FEW = 3_000  # examples; below, a word that only one of them says may be all there is to go by
 _ALMOST_EVERY = (
     0.98  # share of labelled examples with one label, for labels to exclude each other
@@ -46,22 +47,25 @@ def tell_nobody(_doing: str, _share: float) -> None:
 class Sayings:
     """Texts that stand for categories."""
 
-    texts: Mapping[str, Sequence[str]]
+    names: Mapping[str, str]
+    phrases: Mapping[str, Sequence[str]]
     own: frozenset[str]
     """The categories that are learnt even without an example."""
 
+    def of(self, label: str, examples: int, recipe: Recipe) -> list[str]:
+        """Return what is said for a category of so many examples; each text once."""
+        said = [self.names[label]] if label in self.names else []
+        if examples >= recipe.names_below:
+            said = []
+        if examples < PHRASES_BELOW:
+            said += self.phrases.get(label, ())
+        return list(dict.fromkeys(said))
+
 
 def sayings_of(names: Mapping[str, str], phrases: Mapping[str, Sequence[str]]) -> Sayings:
-    """Return what ``learn`` takes from names and phrases; a text once for each category."""
-    texts = {
-        label: list(
-            dict.fromkeys(
-                [*([names[label]] if label in names else []), *phrases.get(label, ())]
-            )
-        )
-        for label in names.keys() | phrases.keys()
-    }
-    return Sayings(texts, frozenset(label for label, said in phrases.items() if said))
+    """Return what ``learn`` takes from names and phrases."""
+    own = frozenset(label for label, said in phrases.items() if said)
+    return Sayings(names, phrases, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,7 @@ class Lesson:
         said = [
             (label, text)
             for label in labels
-            if counts[label] < recipe.names_below
-            for text in sayings.texts.get(label, ())
+            for text in sayings.of(label, counts[label], recipe)
         ]
         named = [label for label, _ in said]
         name_texts = [[words_of(fold(text.replace("_", " ")).text)] for _, text in said]

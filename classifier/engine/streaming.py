@@ -181,8 +181,7 @@ class _Lesson:
                 f"name {number} of {label}",
             )
             for label in labels
-            if survey.labels[label] < recipe.names_below
-            for number, text in enumerate(sayings.texts.get(label, ()))
+            for number, text in enumerate(sayings.of(label, survey.labels[label], recipe))
         )
         share = recipe.meaning_for(survey.texts, len(labels))
         features = Features.fit(
