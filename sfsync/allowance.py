@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from classifier import leases
 from sfsync.errors import ALLOWANCE_SPENT
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import ApiUsage, Connection, Notice
@@ -47,5 +48,5 @@ def counted(gateway: SalesforceGateway) -> Iterator[None]:
     try:
         yield
     finally:
-        ApiUsage.add(datetime.now(UTC).date(), gateway.calls - before)
+        ApiUsage.add(leases.now().date(), gateway.calls - before)
         Connection.note_api_use(gateway.api_use())

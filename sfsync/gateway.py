@@ -3,7 +3,6 @@
 import os
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -85,6 +84,10 @@ class SalesforceGateway:
         """API calls sent by this gateway so far."""
         return self._session.adapter.calls
 
+    def seconds(self) -> float:
+        """Return this machine's seconds since some moment; they never go back."""
+        return self._session.adapter.clock()
+
     @contextmanager
     def at_most(self, calls: int) -> Iterator[None]:
         """Let what is done inside, in this thread, make no more than so many API calls.
@@ -132,7 +135,7 @@ class SalesforceGateway:
         if known is None:
             raise SalesforceUnavailable("Salesforce's answer carries no date.", code="NO_DATE")
         date, received = known
-        return date + timedelta(seconds=time.monotonic() - received)
+        return date + timedelta(seconds=self.seconds() - received)
 
     def describe(self, sobject: str) -> SObjectDescription:
         """Return what ``sobject`` looks like to our user, at most a minute old.
@@ -141,7 +144,7 @@ class SalesforceGateway:
             ObjectMissing: the org has no such object, or our user may not see it.
         """
         known = self._descriptions.get(sobject)
-        if known and time.monotonic() - known[0] < DESCRIPTION_SECONDS:
+        if known and self.seconds() - known[0] < DESCRIPTION_SECONDS:
             return known[1]
         path = f"sobjects/{soql.checked_name(sobject)}/describe"
         try:
@@ -153,7 +156,7 @@ class SalesforceGateway:
             ) from error
         with typed_errors(f"describing {sobject}"):
             description = case_rows.to_description(sobject, answer)
-        self._descriptions[sobject] = (time.monotonic(), description)
+        self._descriptions[sobject] = (self.seconds(), description)
         return description
 
     def changed(self, sobject: str, since: datetime, until: datetime) -> Changes:
@@ -219,12 +222,12 @@ class SalesforceGateway:
 
     def _tells_roles(self) -> bool:
         """Return whether our user may read roles, for which not every org gives the right."""
-        if self._roles is None or time.monotonic() - self._roles[0] > ROLES_SECONDS:
+        if self._roles is None or self.seconds() - self._roles[0] > ROLES_SECONDS:
             try:
                 may_read = "Name" in self.describe("UserRole").fields
             except ObjectMissing:
                 may_read = False
-            self._roles = time.monotonic(), may_read
+            self._roles = self.seconds(), may_read
         return self._roles[1]
 
     def field_values(

@@ -1,7 +1,6 @@
 """Pulling: what changed in Salesforce is found, then read, Case by Case."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def pull_changed(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pull
         gone = find_deleted(gateway)
         changed = find_changes(gateway, readers, pauses=pauses())
         reader = CaseReader(gateway, readers)
-        is_partial = reader.read_due(limit, until=time.monotonic() + READ_SECONDS)
+        is_partial = reader.read_due(limit, until=gateway.seconds() + READ_SECONDS)
     read = reader.read
     pulled = Pulled(
         cases_changed=changed,

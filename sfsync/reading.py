@@ -1,7 +1,6 @@
 """Reading due Cases: their words from all sources become one transcript each."""
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,14 +50,14 @@ class CaseReader:
     def read_due(self, limit: int, *, until: float) -> bool:
         """Read up to ``limit`` due Cases, longest waiting first; return whether more may wait.
 
-        No batch is begun after ``until`` (of the monotonic clock), so that a run ends before
+        No batch is begun after ``until`` (by ``gateway.seconds``), so that a run ends before
         its worker is stopped.
 
         Raises:
             SalesforceError: nothing more can be read for now; claimed Cases are free again.
         """
         while (left := limit - self.read.cases - self.read.unreadable) > 0:
-            if time.monotonic() > until:
+            if self._gateway.seconds() > until:
                 return True
             links = leases.take(CaseLink.objects.due(leases.now()), limit=min(BATCH, left))
             if not links:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -86,8 +86,11 @@ class SalesforceAdapter(BaseAdapter):
         *,
         local_origin: str = "",
         timeout_seconds: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``local_origin``: send everything there, in plain HTTP, with the real Host header.
+
+        ``clock`` counts this machine's seconds and never goes back.
 
         Raises:
             NotConfigured: ``local_origin`` is not an address of this very machine.
@@ -101,6 +104,7 @@ class SalesforceAdapter(BaseAdapter):
         self.wire = wire
         self.local_origin = local_origin.rstrip("/")
         self.timeout_seconds = timeout_seconds
+        self.clock = clock
         self.calls = 0
         self.server_time: tuple[datetime, float] | None = None
         self.identity: tuple[str, str] | None = None
@@ -164,7 +168,7 @@ class SalesforceAdapter(BaseAdapter):
             date = parsedate_to_datetime(response.headers["Date"])
         except (KeyError, ValueError):
             return  # an edge server's answer; the last known time stands
-        self.server_time = (date.astimezone(UTC), time.monotonic())
+        self.server_time = (date.astimezone(UTC), self.clock())
 
     def _note_identity(self, response: requests.Response) -> None:
         # The client reads the token and drops the rest of the answer, the identity with it.
@@ -201,13 +205,16 @@ class SalesforceSession(requests.Session):
         self.trust_env = not adapter.local_origin
 
 
-def open_session(wire: BaseAdapter | None = None) -> SalesforceSession:
+def open_session(
+    wire: BaseAdapter | None = None, clock: Callable[[], float] = time.monotonic
+) -> SalesforceSession:
     """Return a session to Salesforce, or to the local org that the settings name.
 
-    ``wire`` stands in for the network: the local org's in-process door.
+    ``wire`` stands in for the network: the local org's in-process door; ``clock`` for this
+    machine's seconds.
     """
     if wire is not None:
-        return SalesforceSession(SalesforceAdapter(wire))
+        return SalesforceSession(SalesforceAdapter(wire, clock=clock))
     local_origin = settings.SALESFORCE_LOCAL_ORIGIN
     return SalesforceSession(SalesforceAdapter(HTTPAdapter(), local_origin=local_origin))
 

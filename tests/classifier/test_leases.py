@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import timedelta
 from threading import Event
 
@@ -59,6 +61,25 @@ def test_a_kept_claim_outlasts_its_seconds():
         others = take()
 
     assert others == []
+
+
+def test_a_world_with_a_clock_of_its_own_keeps_the_claims_by_it(waiting):
+    @contextmanager
+    def by_a_clock_that_has_gone_on(renew, seconds):
+        asked.append(seconds)
+        renew()
+        yield
+
+    asked = []
+    rows = take(seconds=-1)
+    world = copy_context()
+    world.run(leases.keeper.set, by_a_clock_that_has_gone_on)
+
+    def others_while_kept():
+        with leases.kept(rows):
+            return take()
+
+    assert (world.run(others_while_kept), asked) == ([], [5.0])
 
 
 def test_a_claim_is_free_soon_after_nobody_keeps_it(waiting):

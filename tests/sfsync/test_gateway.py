@@ -109,6 +109,18 @@ def test_a_description_is_believed_for_a_while(gateway):
     assert gateway.calls == calls
 
 
+def test_a_description_is_asked_for_again_after_a_minute(org, credentials):
+    seconds = 0.0
+    gateway = SalesforceGateway(credentials, open_session(Tap(org), clock=lambda: seconds))
+    gateway.describe("Case")
+    calls = gateway.calls
+
+    seconds = 61.0
+    gateway.describe("Case")
+
+    assert gateway.calls == calls + 1
+
+
 def test_a_missing_object_is_told_apart_from_a_missing_record(gateway, org):
     org.remove_sobject("MessagingSession")
 
