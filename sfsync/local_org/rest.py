@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sfsync.local_org import conversations, describe, replication, row_collections, rows
+from sfsync.local_org import (
+    composite,
+    conversations,
+    describe,
+    replication,
+    row_collections,
+    rows,
+)
 from sfsync.local_org.errors import Refusal, no_such_type, not_found
 from sfsync.local_org.moments import http_date, parsed
 from sfsync.local_org.oauth import TokenOffice
@@ -243,6 +250,24 @@ class RestApi:
         found = row_collections.read_rows(self.org, call.user_id, sobject, ids, names)
         return json_answer(found)
 
+    # Composite
+
+    def composite(self, call: Call) -> Answer:
+        return json_answer(
+            composite.answer(self.org, call.request, lambda part: self._part(call, part))
+        )
+
+    def _part(self, call: Call, request: Request) -> Answer:
+        """Answer one subrequest of a Composite; it counts no further call."""
+        match = API_PATH.match(request.path)
+        parts = tuple(part for part in (match[2] or "").split("/") if part) if match else ()
+        inner = Call(request, call.token, call.user_id, parts)
+        try:
+            handler, _ = _route(inner)
+            return handler(self, inner)
+        except Refusal as refusal:
+            return json_answer(refusal.as_body(), refusal.status)
+
     # Connect
 
     def conversation(self, call: Call) -> Answer:
@@ -276,6 +301,7 @@ _ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
             "DELETE": RestApi.delete_rows,
         },
     ),
+    ("composite", {"POST": RestApi.composite}),
     ("composite/sobjects/*", {"GET": RestApi.read_rows, "POST": RestApi.read_rows}),
     ("connect/conversation/*/entries", {"GET": RestApi.conversation}),
 )

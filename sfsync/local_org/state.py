@@ -2,7 +2,8 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -100,9 +101,12 @@ class OrgState:
         self.org_id = new_id("00D", number)
         self.api_allowance = API_ALLOWANCE
         self.has_assignment_rule = True
+        self.honours_conditions_in_composite = True
+        """Whether a subrequest of Composite heeds If-Unmodified-Since: nobody has shown it."""
         self.schema_changed_at = self.now()
         self.connect_calls: list[datetime] = []
         self._pending: list[PendingCommit] = []
+        self._undo: list[tuple[Table, str, Row | None]] | None = None
         self._case_numbers = itertools.count(1001)
         self.founders = found(self.tables, self._organization(), self.now())
         self._open_own_fields()
@@ -192,6 +196,22 @@ class OrgState:
             self._apply(change)
         self.ledger.writes.extend(writes)
 
+    @contextmanager
+    def undoable(self) -> Iterator[Callable[[], None]]:
+        """Yield what undoes everything that was committed inside, its ledger entries too."""
+        undo: list[tuple[Table, str, Row | None]] = []
+        self._undo, entered = undo, len(self.ledger.writes)
+
+        def roll_back() -> None:
+            for table, record_id, before in reversed(undo):
+                table.restore(record_id, before)
+            del self.ledger.writes[entered:]
+
+        try:
+            yield roll_back
+        finally:
+            self._undo = None
+
     def commit_later(self, changes: Iterable[Change], writes: Iterable[Write]) -> None:
         """Make changes visible after ``faults.commit_delay``: a transaction still running."""
         if not self.faults.commit_delay:
@@ -234,6 +254,8 @@ class OrgState:
         if before is not None:
             # A late commit would turn stamps back; a real org prevents it by row locks.
             values = {**values, **_later_stamps(before, values)}
+        if self._undo is not None:
+            self._undo.append((table, change.record_id, before))
         table.put(change.record_id, values)
 
 

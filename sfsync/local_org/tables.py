@@ -51,6 +51,17 @@ class Table:
         self._rows[record_id] = row
         return row
 
+    def restore(self, record_id: str, row: Row | None) -> None:
+        """Make the row of that id what it was before; None: there was none."""
+        present = self._rows.pop(record_id, {})
+        for name, index in self._indexes.items():
+            if present.get(name) is not None:
+                index[present[name]].pop(record_id, None)
+            if row and row.get(name) is not None:
+                index.setdefault(row[name], {})[record_id] = None
+        if row is not None:
+            self._rows[record_id] = row
+
     def has_index(self, name: str) -> bool:
         """Return whether ``find`` can look rows up by that field."""
         return name == "Id" or name in self._indexes
