@@ -4,6 +4,7 @@ All are off by default. Counters (``outages`` and the like) say how many of the 
 are hit; ``ALWAYS`` never runs out. ``storm`` draws them at random from a seed instead.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -60,6 +61,22 @@ class Faults:
     """Ids of rows that answer UNABLE_TO_LOCK_ROW."""
     row_errors: dict[str, RowError] = field(default_factory=dict)
     """Id of a row → why it refuses every write."""
+    lost_answers_to: Counter[str] = field(default_factory=Counter)
+    """Kind of a writing call, such as ``PUT jobs/ingest/*/batches`` → as ``lost_answers``."""
+    bulk_queued_for: timedelta = timedelta(seconds=1)
+    """How long a Bulk job waits for its turn."""
+    bulk_running_for: timedelta = timedelta(seconds=3)
+    bulk_stuck: bool = False
+    """No Bulk job that runs comes to its end."""
+    bulk_failures: int = 0
+    """Bulk jobs that fail as a whole when they should complete; all rows are unprocessed."""
+    bulk_results_expired: bool = False
+    """Salesforce has forgotten the results of every Bulk job."""
+    bulk_page_rows: int | None = None
+    """Most rows of a page of a Bulk query, whatever was asked for."""
+    forgets_in_flight: bool = False
+    """The date covered by getUpdated goes on although a transaction still runs: what that one
+    commits is found by no pull."""
     storm: Storm = Storm()
     random: Random = field(default_factory=lambda: Random(0))
 
@@ -93,12 +110,19 @@ class Faults:
         """Return whether the token of this call is to die at random."""
         return self._strikes(self.storm.expired_token)
 
-    def after_write(self) -> None:
-        """Break the connection after a writing call, if a switch says so.
+    def fails_bulk_job(self) -> bool:
+        """Return whether a Bulk job is to fail instead of completing."""
+        return self._hits("bulk_failures")
+
+    def after_write(self, kind: str = "") -> None:
+        """Break the connection after a writing call of this kind, if a switch says so.
 
         Raises:
             AnswerLost: always then; the write stands.
         """
+        if self.lost_answers_to[kind] > 0:
+            self.lost_answers_to[kind] -= 1
+            raise AnswerLost
         if self._hits("lost_answers", self.storm.lost_answer):
             raise AnswerLost
 

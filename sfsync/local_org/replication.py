@@ -81,5 +81,5 @@ def _in_window(row: Row, start: datetime, end: datetime) -> bool:
 
 
 def _covered(org: OrgState, end: datetime) -> datetime:
-    in_flight = org.earliest_in_flight()
+    in_flight = None if org.faults.forgets_in_flight else org.earliest_in_flight()
     return to_minute(min(end, org.now(), in_flight or end))

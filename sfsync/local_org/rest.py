@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from random import Random
 
 from sfsync.local_org import (
     composite,
@@ -13,6 +14,8 @@ from sfsync.local_org import (
     row_collections,
     rows,
 )
+from sfsync.local_org.bulk import INGEST, MOST_INGEST_JOBS, MOST_QUERY_JOBS, QUERY, BulkJobs
+from sfsync.local_org.bulk_routes import BULK_ROUTES
 from sfsync.local_org.errors import Refusal, no_such_type, not_found
 from sfsync.local_org.moments import http_date, parsed
 from sfsync.local_org.oauth import TokenOffice
@@ -37,6 +40,7 @@ class Call:
     token: str
     user_id: str
     parts: tuple[str, ...]
+    version: int
 
     @property
     def writer(self) -> Writer:
@@ -60,6 +64,7 @@ class RestApi:
         self.org = org
         self.tokens = tokens
         self.pages = pages
+        self.bulk = BulkJobs(org, Random(org.seed))
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to a REST request.
@@ -79,14 +84,15 @@ class RestApi:
         token = _token(request)
         if self.org.faults.expires_token():
             self.tokens.revoke(token)
-        call = Call(request, token, self.tokens.user_of(token), parts)
+        call = Call(request, token, self.tokens.user_of(token), parts, int(match[1]))
         handler, kind = _route(call)
-        self.org.ledger.count_call(f"{request.method} {kind}")
+        kind = f"{request.method} {kind}"
+        self.org.ledger.count_call(kind)
         if self.org.ledger.api_calls > self.org.api_allowance:
             raise Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         answer = handler(self, call)
         if request.method != "GET":
-            self.org.faults.after_write()
+            self.org.faults.after_write(kind)
         return answer
 
     def limit_info(self) -> str:
@@ -127,7 +133,7 @@ class RestApi:
 
     def resources(self, call: Call) -> Answer:
         base = call.request.path.rstrip("/")
-        names = ("sobjects", "query", "queryAll", "limits", "composite", "connect")
+        names = ("sobjects", "query", "queryAll", "limits", "composite", "connect", "jobs")
         return json_answer({name: f"{base}/{name}" for name in names})
 
     def describe_all(self, _: Call) -> Answer:
@@ -153,7 +159,8 @@ class RestApi:
         return json_answer(
             {
                 "DailyApiRequests": {"Max": allowance, "Remaining": left},
-                "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
+                "DailyBulkApiBatches": _limit(MOST_INGEST_JOBS, self.bulk.left_today(INGEST)),
+                "DailyBulkV2QueryJobs": _limit(MOST_QUERY_JOBS, self.bulk.left_today(QUERY)),
                 "ConcurrentAsyncGetReportInstances": {"Max": 200, "Remaining": 200},
             }
         )
@@ -308,7 +315,7 @@ _ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
 
 
 def _route(call: Call) -> tuple[Handler, str]:
-    for pattern, handlers in _ROUTES:
+    for pattern, handlers in (*_ROUTES, *BULK_ROUTES):
         if not _fits(pattern, call.parts):
             continue
         handler = handlers.get(call.request.method)
@@ -335,6 +342,10 @@ def _token(request: Request) -> str:
 def _batch(request: Request) -> int:
     match = _BATCH.search(request.headers.get("sforce-query-options", ""))
     return max(FEWEST_ROWS, min(MOST_ROWS, int(match[1]))) if match else MOST_ROWS
+
+
+def _limit(most: int, left: int) -> dict[str, int]:
+    return {"Max": most, "Remaining": left}
 
 
 def _window(request: Request) -> tuple[datetime, datetime]:
