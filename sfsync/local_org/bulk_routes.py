@@ -1,5 +1,6 @@
 """The routes of Bulk API 2.0, below ``/services/data/vXX.0/jobs``."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sfsync.local_org.bulk import INGEST, PAGE_ROWS, QUERY
@@ -66,14 +67,17 @@ def results(api: "RestApi", call: "Call") -> Answer:
     return Answer(200, rows, {"Content-Type": CSV})
 
 
-_ONE = {"GET": show, "PATCH": change, "DELETE": forget}
-BULK_ROUTES = (
-    *((f"jobs/{kind}", {"GET": every, "POST": create}) for kind in (INGEST, QUERY)),
-    *((f"jobs/{kind}/*", _ONE) for kind in (INGEST, QUERY)),
-    ("jobs/ingest/*/batches", {"PUT": upload}),
-    ("jobs/query/*/results", {"GET": queried}),
-    *(
-        (f"jobs/ingest/*/{which}", {"GET": results})
-        for which in ("successfulresults", "failedresults", "unprocessedrecords")
-    ),
+_Handlers = dict[str, Callable[["RestApi", "Call"], Answer]]
+_ALL: _Handlers = {"GET": every, "POST": create}
+_ONE: _Handlers = {"GET": show, "PATCH": change, "DELETE": forget}
+BULK_ROUTES: tuple[tuple[str, _Handlers], ...] = (
+    (f"jobs/{INGEST}", _ALL),
+    (f"jobs/{QUERY}", _ALL),
+    (f"jobs/{INGEST}/*", _ONE),
+    (f"jobs/{QUERY}/*", _ONE),
+    (f"jobs/{INGEST}/*/batches", {"PUT": upload}),
+    (f"jobs/{INGEST}/*/successfulresults", {"GET": results}),
+    (f"jobs/{INGEST}/*/failedresults", {"GET": results}),
+    (f"jobs/{INGEST}/*/unprocessedrecords", {"GET": results}),
+    (f"jobs/{QUERY}/*/results", {"GET": queried}),
 )

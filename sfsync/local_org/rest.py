@@ -268,7 +268,7 @@ class RestApi:
         """Answer one subrequest of a Composite; it counts no further call."""
         match = API_PATH.match(request.path)
         parts = tuple(part for part in (match[2] or "").split("/") if part) if match else ()
-        inner = Call(request, call.token, call.user_id, parts)
+        inner = Call(request, call.token, call.user_id, parts, call.version)
         try:
             handler, _ = _route(inner)
             return handler(self, inner)
