@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from contactreason.alarm_variables import AlarmVariables
+
 DOMAIN_FORM = re.compile(r"^(login|test|[a-z0-9-]+(--[a-z0-9]+)?(\.[a-z0-9-]+)*\.my)$")
 API_VERSION_FORM = re.compile(r"^\d{2,3}\.0$")
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -52,6 +54,7 @@ class Environment:
     out_of_scope_share: float | None
     dask_scheduler: str
     salesforce: "SalesforceVariables"
+    alarms: AlarmVariables
 
     @classmethod
     def read(cls, base_dir: Path, variables: Mapping[str, str] | None = None) -> "Environment":
@@ -90,6 +93,11 @@ class Environment:
             ),
             dask_scheduler=variables.get("DASK_SCHEDULER", "").strip(),
             salesforce=SalesforceVariables.read(variables, problems),
+            alarms=AlarmVariables.read(
+                variables,
+                is_local=_truth(variables, "ALARM_WEBHOOK_LOCAL", problems),
+                add_problem=problems.add,
+            ),
         )
         problems.raise_if_any()
         return read

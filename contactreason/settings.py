@@ -196,6 +196,20 @@ TARGET_PRECISION = environment.target_precision
 OUT_OF_SCOPE_SHARE = environment.out_of_scope_share
 DASK_SCHEDULER = environment.dask_scheduler
 
+# --- Alarms ---------------------------------------------------------------------------------
+
+ALARM_EMAILS = environment.alarms.emails
+ALARM_WEBHOOK_URL = environment.alarms.webhook_url
+ALARM_WEBHOOK_LOCAL = environment.alarms.webhook_is_local
+# A tray whose oldest row is older has stopped moving.
+ALARM_TRAY_MINUTES = 15
+# An alarm that nobody acknowledged or silenced is told again after so long.
+ALARM_REPEAT_HOURS = 4
+SITE_URL = environment.alarms.site_url or next(iter(CSRF_TRUSTED_ORIGINS), "")
+vars().update(environment.alarms.mail)  # EMAIL_HOST and the like
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.alarms.mail_from
+
 # --- Exporting ------------------------------------------------------------------------------
 
 # Rows that are sent at once; more are written by a worker, with progress shown.

@@ -4,9 +4,19 @@ import logging
 
 from celery import shared_task
 
-from classifier import errands
+from classifier import errands, leases
 from classifier.errands import Doing
-from sfsync import adopting, assessing, gateway, hearing, pulling, pushing, staging
+from sfsync import (
+    adopting,
+    alarming,
+    assessing,
+    gateway,
+    hearing,
+    pulling,
+    pushing,
+    staging,
+    watching,
+)
 from sfsync.errors import NotConfigured, SalesforceError
 
 logger = logging.getLogger(__name__)
@@ -50,6 +60,15 @@ def hear_changes() -> int:
     except SalesforceError as error:
         _log(error)
         return 0
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def raise_alarms() -> int:
+    """Look what is wrong, tell people, and return 0: nothing moves on by it."""
+    moment = leases.now()
+    watching.watch(moment)
+    alarming.tell(moment)
+    return 0
 
 
 ERRANDS: dict[str, Doing] = {

@@ -1,6 +1,7 @@
 """Tables of the Salesforce side, one module per aggregate; constraints before code."""
 
 from sfsync.field_map import Mode
+from sfsync.models.alarm import Alarm
 from sfsync.models.assessment import AssessedCase, Assessment
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
@@ -12,6 +13,7 @@ from sfsync.models.watermark import Watermark
 from sfsync.models.write_back import WriteBack
 
 __all__ = [
+    "Alarm",
     "ApiUsage",
     "AssessedCase",
     "Assessment",

@@ -21,6 +21,10 @@ class CaseLinkQuerySet(models.QuerySet["CaseLink"]):
         """Return the Cases whose words must be read by ``moment``, longest waiting first."""
         return self.filter(read_due_at__lte=moment, gone_at=None).order_by("read_due_at", "id")
 
+    def unreadable(self) -> Self:
+        """Return the Cases whose last reading failed."""
+        return self.exclude(read_error="").filter(gone_at=None)
+
     def mark_due(self, case_ids: Iterable[str], at: datetime) -> None:
         """Let these Cases be read (again); unknown ones become known.
 

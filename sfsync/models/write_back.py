@@ -34,6 +34,15 @@ class WriteBackQuerySet(models.QuerySet["WriteBack"]):
     def held(self, because: "WriteBack.Hold") -> Self:
         return self.filter(ended_at=None, held_because=because)
 
+    def dead_letters(self) -> Self:
+        """Return what was given up and still matters: nobody closed it, nothing replaced it."""
+        return self.filter(
+            outcome=WriteBack.Outcome.DEAD,
+            closed_at=None,
+            decision__superseded_at=None,
+            case_link__gone_at=None,
+        )
+
     def unanswered(self, links: Iterable[int]) -> Self:
         """Return the attempts on these Cases whose outcome nobody knows."""
         open_or_replaced = Q(outcome__in=["", WriteBack.Outcome.SUPERSEDED])
@@ -53,6 +62,9 @@ class WriteBackQuerySet(models.QuerySet["WriteBack"]):
             error_text="",
             first_failed_at=None,
             attempts=0,
+            closed_at=None,
+            closed_by="",
+            closed_note="",
         )
 
     def supersede(self, at: datetime) -> int:
@@ -139,6 +151,18 @@ class WriteBack(Leased):
     error_text = models.CharField(max_length=1000, blank=True)
     first_failed_at = models.DateTimeField(null=True)
     staged_at = models.DateTimeField()
+    closed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Since when nobody need look at it: given up for good.",
+    )
+    # The database's own defaults, for workers of the version before.
+    closed_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", editable=False
+    )
+    closed_note = models.CharField(
+        max_length=500, blank=True, default="", db_default="", editable=False
+    )
 
     objects = WriteBackQuerySet.as_manager()
 
@@ -169,6 +193,11 @@ class WriteBack(Leased):
                 fields=["held_because", "id"],
                 condition=Q(ended_at=None) & ~Q(held_because=""),
                 name="write_backs_held",
+            ),
+            models.Index(
+                fields=["error_code", "ended_at"],
+                condition=Q(outcome="dead", closed_at=None),
+                name="write_backs_given_up",
             ),
             models.Index(fields=["case_link", "-id"], name="write_backs_by_case"),
             models.Index(fields=["-staged_at", "-id"], name="write_backs_newest"),
