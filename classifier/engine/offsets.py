@@ -1,14 +1,17 @@
 """Offsets: where the words of many texts stand in what was received, worked out for all at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from classifier.engine.hashing import Whole
 from classifier.engine.parts import Said
 from classifier.engine.reading import BORDER
 
-Stretch = tuple[int, int, int]
-"""A text's number, and the places of a first and a last token in it, which are of one turn."""
+Place = tuple[int, int, int]
+"""A turn of a transcript, and a half-open span of its text."""
+
+_NOWHERE = 0, 0, 0
 
 
 class Offsets:
@@ -33,29 +36,39 @@ class Offsets:
         self._ends = np.flatnonzero(is_border[:-1] | (is_word[:-1] & ~is_word[1:]))
         self._borders = np.flatnonzero(is_border[1:])
 
-    def where(self, stretches: Sequence[Stretch]) -> list[Stretch]:
-        """Return for each stretch what ``Reading.where`` does: a turn, a start and an end."""
-        found = [(0, 0, 0)] * len(stretches)
-        plain = [at for at, (text, _, _) in enumerate(stretches) if self._is_plain[text]]
-        for at, place in zip(
-            plain, self._of_plain([stretches[at] for at in plain]), strict=True
-        ):
-            found[at] = place
-        for at, (text, first, last) in enumerate(stretches):
-            if not self._is_plain[text]:
-                said = self._said[text]
-                found[at] = said.reading.where(said.tokens, first, last)
+    def where(self, texts: Whole, first: Whole, last: Whole) -> list[Place]:
+        """Return what ``Reading.where`` does: a turn, a start and an end.
+
+        Of each stretch from a first to a last token of a text, which are of one turn.
+        """
+        found = (
+            self._of_plain(texts, first, last) if self._starts.size else [_NOWHERE] * len(texts)
+        )
+        if not all(self._is_plain):
+            for at, text in enumerate(texts.tolist()):
+                if not self._is_plain[text]:
+                    said = self._said[text]
+                    found[at] = said.reading.where(said.tokens, first.item(at), last.item(at))
         return found
 
-    def _of_plain(self, stretches: Sequence[Stretch]) -> Iterator[Stretch]:
-        text, first, last = np.array(stretches, dtype=np.int64).reshape(-1, 3).T
-        starts = self._starts[self._tokens[text] + first]
-        ends = self._ends[self._tokens[text] + last]
+    def _of_plain(self, texts: Whole, first: Whole, last: Whole) -> list[Place]:
+        """Return the same; for a text that is not in ASCII anything."""
+        begun = self._tokens[texts]
+        starts = self._starts.take(begun + first, mode="clip")
+        ends = self._ends.take(begun + last, mode="clip")
         passed = np.searchsorted(self._borders, starts)
-        turns = passed - np.searchsorted(self._borders, self._begins[text])
-        begun = self._begins[text]
+        begun = self._begins[texts]
+        turns = passed - np.searchsorted(self._borders, begun)
         within = turns > 0
         begun[within] = self._borders[passed[within] - 1] + len(BORDER)
-        numbers = turns.tolist(), (starts - begun).tolist(), (ends - begun).tolist()
-        for (number, _, _), turn, start, end in zip(stretches, *numbers, strict=True):
-            yield self._said[number].reading.turns[turn], start, end
+        numbers = (
+            texts.tolist(),
+            turns.tolist(),
+            (starts - begun).tolist(),
+            (ends - begun).tolist(),
+        )
+        said = self._said
+        return [
+            (said[text].reading.turns[turn], start, end)
+            for text, turn, start, end in zip(*numbers, strict=True)
+        ]

@@ -28,7 +28,7 @@ class Shelf:
         room: int = SHELF_BYTES,
     ) -> None:
         self.features = features
-        self.weights = weights
+        self.weights = np.ascontiguousarray(weights)  # else a flat view of them is a copy
         self.blocks = 3 if features.vectors else 2
         self._common_below = common_below
         length = self.blocks * weights.shape[1]

@@ -165,30 +165,45 @@ def _strongest(terms: Array) -> Span:
     return Span(place, place + more, terms.item(more, place))
 
 
-def spans_of_all(
-    terms: Array, starts: Sequence[int], common: Flags, limit: int
-) -> list[list[Span]]:
+class Shown(NamedTuple):
+    """The spans to show of several texts in arrays, those of a text together, as it shows them."""
+
+    texts: Whole
+    first: Whole
+    """Places are counted through all texts."""
+    last: Whole
+    weights: Array
+
+
+def spans_of_all(terms: Array, starts: Whole, common: Flags, limit: int) -> Shown:
     """Return what ``spans_of_one`` does for each of several texts.
 
     Text ``n`` has the places ``starts[n]:starts[n + 1]`` of ``terms`` (lengths × places) and of
-    ``common``; those of its spans are counted from its own start.
+    ``common``.
     """
-    size = len(starts) - 1
-    texts = np.repeat(np.arange(size), np.diff(starts))
-    positive: Array = np.bincount(texts, np.maximum(terms, 0).sum(axis=0), size).astype(
+    sizes = np.diff(starts)
+    texts = np.repeat(np.arange(len(sizes)), sizes)
+    positive: Array = np.bincount(texts, np.maximum(terms, 0).sum(axis=0), len(sizes)).astype(
         np.float64
     )
     speaking = _Sides(terms, texts, common, positive).spans(limit)
     against = _Sides(-terms, texts, common, positive).spans(AGAINST)
-    found: list[list[Span]] = [[] for _ in range(size)]
-    for text, first, last, weight in speaking:
-        found[text].append(Span(first - starts[text], last - starts[text], weight))
-    for text, share in enumerate(positive.tolist()):
-        if share and not found[text]:
-            found[text].append(_strongest(terms[:, starts[text] : starts[text + 1]]))
-    for text, first, last, weight in against:
-        found[text].append(Span(first - starts[text], last - starts[text], -weight))
-    return found
+    silent = positive > 0
+    silent[speaking.texts] = False
+    alone = _strongest_of_all(terms, starts, np.flatnonzero(silent))
+    against.weights[:] *= -1
+    every = [np.concatenate(each) for each in zip(speaking, alone, against, strict=True)]
+    order = np.argsort(every[0], kind="stable")
+    text, first, last, weights = (each[order] for each in every)
+    return Shown(text, first, last, weights)
+
+
+def _strongest_of_all(terms: Array, starts: Whole, texts: Whole) -> Shown:
+    """Return the term of each of these texts that adds most."""
+    found = [_strongest(terms[:, starts[text] : starts[text + 1]]) for text in texts.tolist()]
+    first, last, weights = np.array(found, dtype=np.float64).reshape(-1, 3).T
+    begun = starts[texts]
+    return Shown(texts, first.astype(np.int64) + begun, last.astype(np.int64) + begun, weights)
 
 
 class _Sides:
@@ -203,8 +218,8 @@ class _Sides:
         self._positive = positive[texts]
         """Of each place what speaks for the category in its text."""
 
-    def spans(self, limit: int) -> Iterator[tuple[int, int, int, float]]:
-        """Yield up to ``limit`` spans of each text: the text, first and last place, and weight."""
+    def spans(self, limit: int) -> Shown:
+        """Return up to ``limit`` spans of each text, by text and strength."""
         first, last = self._runs(*self._strong())
         self._trim(first, last)
         left = first <= last
@@ -213,13 +228,18 @@ class _Sides:
         worthy = (weights >= _LEAST_SPAN * self._positive[first]) & (weights > 0)
         first, last, weights = first[worthy], last[worthy], weights[worthy]
         chosen = _strongest_of_each(self._texts[first], weights, limit)
-        numbers = self._texts[first], first, last, weights
-        return zip(*[each[chosen].tolist() for each in numbers], strict=True)
+        first = first[chosen]
+        return Shown(self._texts[first], first, last[chosen], weights[chosen])
 
     def _strong(self) -> tuple[Whole, Whole]:
         """Return the first and the last place of the strongest terms, in the order said."""
-        strong = (self._terms >= _LEAST_TERM * self._positive) & (self._terms > 0)
-        first, more = np.nonzero(strong.T)
+        least = np.maximum(_LEAST_TERM * self._positive, _NOUGHT)
+        lengths = len(self._terms)
+        # Each row by itself: numpy looks through flags that lie together many times as quickly.
+        strong = [
+            np.flatnonzero(one >= least) * lengths + at for at, one in enumerate(self._terms)
+        ]
+        first, more = np.divmod(np.sort(np.concatenate(strong)), lengths)
         texts = self._texts[first]
         if np.bincount(texts).max(initial=0) > _TRIED:
             kept = np.sort(_strongest_of_each(texts, self._terms[more, first], _TRIED))

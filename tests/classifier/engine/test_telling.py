@@ -22,7 +22,10 @@ def shown(text: str, limit: int = 5, **weights: float) -> dict[str, float]:
         terms[len(parts) - 1, first] = weight
     common = [word in COMMON for word in words]
     spans = spans_of_one(terms.tolist(), common, limit)
-    assert spans_of_all(terms, [0, len(words)], np.array(common, dtype=bool), limit) == [spans]
+    together = spans_of_all(
+        terms, np.array([0, len(words)]), np.array(common, dtype=bool), limit
+    )
+    assert list(zip(*together[1:], strict=True)) == spans
     return {" ".join(words[span.first : span.last + 1]): span.weight for span in spans}
 
 
@@ -95,13 +98,14 @@ def test_many_texts_are_shown_what_each_is_shown_alone(texts):
             for more, of_length in enumerate(weights)
         ]
         alone.append((terms, common, spans_of_one(terms, common, limit=2)))
-    starts = [0, *accumulate(map(len, texts))]
+    starts = np.array([0, *accumulate(map(len, texts))])
     terms = np.concatenate([np.zeros((3, 0)), *(np.array(one) for one, _, _ in alone)], axis=1)
     common = np.array([each for _, one, _ in alone for each in one], dtype=bool)
 
     together = spans_of_all(terms, starts, common, limit=2)
 
-    assert together == [
-        [(first, last, pytest.approx(weight)) for first, last, weight in spans]
-        for _, _, spans in alone
+    assert list(zip(*together, strict=True)) == [
+        (text, first + starts[text], last + starts[text], pytest.approx(weight))
+        for text, (_, _, spans) in enumerate(alone)
+        for first, last, weight in spans
     ]
