@@ -24,6 +24,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 logger = logging.getLogger(__name__)
 
 PULL = "sfsync.tasks.pull_cases"
+RUNG = "sfsync.tasks.read_rung_cases"
 DECIDE = "classifier.tasks.decide_waiting_transcripts"
 DELIVER = "sfsync.tasks.deliver_write_backs"
 
@@ -34,6 +35,7 @@ ERRANDS = ("classifier.tasks.run_errands", "sfsync.tasks.run_errands")
 
 RINGS = {
     PULL: (DECIDE, PULL),
+    RUNG: (DECIDE, RUNG),
     DECIDE: (DELIVER, OPEN, DECIDE),
     DELIVER: (DELIVER,),
     HEAR: (SETTLE, DELIVER),

@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from contactreason.alarm_variables import AlarmVariables
+from contactreason.door_variables import DoorVariables
 
 DOMAIN_FORM = re.compile(r"^(login|test|[a-z0-9-]+(--[a-z0-9]+)?(\.[a-z0-9-]+)*\.my)$")
 API_VERSION_FORM = re.compile(r"^\d{2,3}\.0$")
@@ -55,6 +56,7 @@ class Environment:
     dask_scheduler: str
     salesforce: "SalesforceVariables"
     alarms: AlarmVariables
+    doors: DoorVariables
 
     @classmethod
     def read(cls, base_dir: Path, variables: Mapping[str, str] | None = None) -> "Environment":
@@ -98,6 +100,7 @@ class Environment:
                 is_local=_truth(variables, "ALARM_WEBHOOK_LOCAL", problems),
                 add_problem=problems.add,
             ),
+            doors=DoorVariables.read(variables, add_problem=problems.add),
         )
         problems.raise_if_any()
         return read

@@ -225,6 +225,13 @@ SALESFORCE_PRIVATE_KEY = environment.salesforce.private_key
 SALESFORCE_API_VERSION = environment.salesforce.api_version
 SALESFORCE_LOCAL_ORIGIN = environment.salesforce.local_origin
 
+# --- Doors for Salesforce -------------------------------------------------------------------
+
+OUTBOUND_SECRETS = environment.doors.outbound_secrets
+OUTBOUND_ORGANISATIONS = environment.doors.outbound_organisations
+OUTBOUND_ACTIONS = environment.doors.outbound_actions
+WEBHOOK_SECRETS = environment.doors.webhook_secrets
+
 # --- The admin's looks ----------------------------------------------------------------------
 
 UNFOLD = THEME

@@ -1,4 +1,4 @@
-"""Addresses: admin/, api/v1/, healthz."""
+"""Addresses: admin/, api/v1/, doors/, healthz."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", include("contactreason.site")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("classifier.api.urls")),
+    path("doors/", include("sfsync.doors.urls")),
     path("healthz", healthz),
 ]
 

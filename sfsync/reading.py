@@ -11,6 +11,7 @@ from classifier import leases
 from classifier.engine.text import Speaker, Turn
 from classifier.models import Transcript
 from classifier.receiving import Arrival, Receipt, receive_transcript
+from sfsync.answering import Seen, answer_rings
 from sfsync.cases import CaseSnapshot
 from sfsync.errors import FieldMissing, ObjectMissing, SalesforceError, SalesforceRejected
 from sfsync.gateway import SalesforceGateway
@@ -128,19 +129,27 @@ class CaseReader:
         self.read.gone += CaseLink.objects.mark_gone([link.case_id for link in gone], at)
         for link in gone:
             self._unfinished.pop(link.pk, None)
+        seen = {link.case_id: Seen(None, is_changed=False) for link in gone}
         for link in links:
             if case := snapshots.get(link.case_id):
-                self._store(link, case, fetched)
+                known = link.modstamp
+                receipt = self._store(link, case, fetched)
+                if receipt is not None:
+                    has_news = receipt is not Receipt.UNCHANGED
+                    is_changed = has_news or known is None or case.modstamp > known
+                    seen[link.case_id] = Seen(case.modstamp, is_changed, has_news)
+        answer_rings(seen, at)
 
     def _store(
         self, link: CaseLink, case: CaseSnapshot, fetched: Mapping[str, Fetched]
-    ) -> None:
+    ) -> Receipt | None:
+        """Store what is new of one Case and return what it meant; None: not stored now."""
         failures = [
             one.failed[case.case_id] for one in fetched.values() if case.case_id in one.failed
         ]
         if failures:  # half of a conversation would look like a change of it
             self._put_off(link, str(failures[0]))
-            return
+            return None
         try:
             turns = self._turns(case, fetched)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -148,14 +157,16 @@ class CaseReader:
             self._put_off(
                 link, f"An answer of Salesforce is not as expected ({type(error).__name__})."
             )
-            return
+            return None
         at = leases.now()
+        receipt = None
         with transaction.atomic():
             if link.finish_reading(at, case):
                 receipt = receive_transcript(_arrival(case, turns), at=at)
                 self.read.cases += 1
                 self.read.transcripts_new += receipt is not Receipt.UNCHANGED
         self._unfinished.pop(link.pk, None)
+        return receipt
 
     def _turns(self, case: CaseSnapshot, fetched: Mapping[str, Fetched]) -> tuple[Turn, ...]:
         return merged(

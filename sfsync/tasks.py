@@ -14,6 +14,7 @@ from sfsync import (
     hearing,
     pulling,
     pushing,
+    ringing,
     staging,
     watching,
 )
@@ -29,12 +30,35 @@ def pull_cases() -> int:
     Takes no arguments on purpose: watermarks and due Cases are rows, so running it twice or
     losing a run does no harm.
     """
+    ringing.look_again()
     try:
         pulled = pulling.pull_changed(gateway.open())
     except SalesforceError as error:
         _log(error)
         return 0
     return pulled.cases_read if pulled.is_partial else pulled.transcripts_new
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def read_rung_cases() -> int:
+    """Read the Cases that doors told of, and return how many have something to be decided.
+
+    Takes no arguments on purpose: due Cases are rows, so running it twice or losing a run does
+    no harm.
+    """
+    ringing.look_again()
+    try:
+        pulled = pulling.read_due(gateway.open())
+    except SalesforceError as error:
+        _log(error)
+        return 0
+    return pulled.cases_read if pulled.is_partial else pulled.transcripts_new
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def prune_rings() -> int:
+    """Forget rings that are a week old, and return how many."""
+    return ringing.prune_rings()
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)

@@ -6,6 +6,7 @@ from sfsync.models.assessment import AssessedCase, Assessment
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
 from sfsync.models.connection import ApiUsage, Connection
+from sfsync.models.doorbell import Doorbell
 from sfsync.models.field_mapping import FieldMapping
 from sfsync.models.notice import Notice
 from sfsync.models.source import Source
@@ -20,6 +21,7 @@ __all__ = [
     "CaseLink",
     "CategoryMapping",
     "Connection",
+    "Doorbell",
     "FieldMapping",
     "Mode",
     "Notice",

@@ -99,6 +99,14 @@ class CaseLink(Leased):
     )
     handed_back_by = models.CharField(max_length=150, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True, help_text="Deleted in Salesforce.")
+    news_at = models.DateTimeField(
+        null=True, editable=False, help_text="When reading it last showed something new."
+    )
+    found_unrung_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the poll last found news that no door had told of.",
+    )
 
     objects = CaseLinkQuerySet.as_manager()
 
@@ -109,6 +117,11 @@ class CaseLink(Leased):
                 fields=["read_due_at", "id"],
                 condition=Q(read_due_at__isnull=False, gone_at=None),
                 name="cases_to_read",
+            ),
+            models.Index(
+                fields=["found_unrung_at"],
+                condition=Q(found_unrung_at__isnull=False),
+                name="cases_found_unrung",
             ),
         )
 
