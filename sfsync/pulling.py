@@ -98,7 +98,7 @@ def read_due(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pulled:
     with _told(), allowance.counted(gateway):
         Connection.pin(gateway.identity())
         reader = CaseReader(gateway, readers_in_use(gateway, moment))
-        is_partial = reader.read_due(limit, until=time.monotonic() + READ_SECONDS)
+        is_partial = reader.read_due(limit, until=gateway.seconds() + READ_SECONDS)
     read = reader.read
     pulled = Pulled(
         cases_read=read.cases,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sfsync', '0009_assessments'),
+        ("sfsync", "0010_alarms"),
     ]
 
     operations = [
