@@ -45,7 +45,7 @@ def test_two_secrets_are_live_while_one_is_being_replaced(tmp_path):
         {"OUTBOUND_SECRETS": ",".join([PATH_SECRET] * 3)},
         {"OUTBOUND_ORGANISATIONS": "04k000000000001"},
         {"OUTBOUND_ACTIONS": "00D000000000001"},
-        {"WEBHOOK_SECRETS": "whsec_"},
+        {"WEBHOOK_SECRETS": "whsec_AAAA"},
         {"WEBHOOK_SECRETS": "whsec_" + b64encode(b"k" * 23).decode()},
         {"WEBHOOK_SECRETS": "whsec_" + b64encode(b"k" * 65).decode()},
         {"WEBHOOK_SECRETS": WEBHOOK_SECRET.removeprefix("whsec_")},
