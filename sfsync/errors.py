@@ -89,6 +89,8 @@ class WrongOrg(SalesforceError):
 
 LOCKED = "UNABLE_TO_LOCK_ROW"
 TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+RULE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+"""A validation rule of the org's admin, in words of their own."""
 BUSY = {LOCKED, "TXN_SECURITY_METERING_ERROR"}
 PASSING = {"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"}
 DENIED = {
@@ -264,7 +266,7 @@ def _object_missing(words: str, deed: str) -> SalesforceError:
 # Codes whose own words help an operator and cannot hold a customer's: an admin's rule text, a
 # picklist value that we sent, a record id. All others may echo a value, so they are dropped.
 SPEAKING = {
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    RULE,
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
     "INVALID_FIELD_FOR_INSERT_UPDATE",
     "UNABLE_TO_LOCK_ROW",

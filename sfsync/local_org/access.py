@@ -6,7 +6,7 @@ permissions and sharing are not enforced; a standard field can be hidden for one
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sfsync.local_org.schema import Field, SObject
 
@@ -18,6 +18,7 @@ class PermissionSet:
     name: str
     readable: frozenset[str] = frozenset()
     editable: frozenset[str] = frozenset()
+    custom_permissions: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -46,8 +47,8 @@ class Access:
         own = f"Own_{user_id}"
         had = self.permission_sets.get(own, PermissionSet(own))
         granted = frozenset(f"{sobject}.{name}" for name in names)
-        self.permission_sets[own] = PermissionSet(
-            own, had.readable | granted, had.editable | granted
+        self.permission_sets[own] = replace(
+            had, readable=had.readable | granted, editable=had.editable | granted
         )
         self.assign(user_id, own)
 
@@ -74,6 +75,10 @@ class Access:
         return not one.is_custom or any(
             f"{sobject.name}.{one.name}" in held.editable for held in self._held_by(user_id)
         )
+
+    def custom_permissions(self, user_id: str) -> set[str]:
+        """Return the custom permissions that a user has."""
+        return {name for held in self._held_by(user_id) for name in held.custom_permissions}
 
     def _held_by(self, user_id: str) -> Iterable[PermissionSet]:
         return [self.permission_sets[name] for name in self._assigned.get(user_id, ())]

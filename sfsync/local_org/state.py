@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sfsync.local_org.access import Access, PermissionSet
+from sfsync.local_org.automations import Automations
 from sfsync.local_org.faults import Faults
 from sfsync.local_org.founding import found
 from sfsync.local_org.ids import new_id
@@ -59,8 +60,8 @@ class OrgState:
     """A Salesforce org in memory.
 
     Deviates from the real thing where a docstring in this package says so. In general: no
-    sharing, no triggers or flows, no other currencies and languages, and nothing survives
-    the process.
+    sharing, no triggers, flows before saving only, no other currencies and languages, and
+    nothing survives the process.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class OrgState:
         self.schema = Schema(standard_objects())
         self.tables = {one.name: Table(one) for one in self.schema}
         self.access = Access()
+        self.automations = Automations()
         self.faults = Faults()
         self.ledger = Ledger()
         self.entries: dict[str, list[ConversationEntry]] = {}

@@ -49,8 +49,9 @@ class Transaction:
         fields = checking.known_fields(sobject, values)
         stored = self._checked(sobject, fields, values, creating=True)
         _refuse_incomplete(sobject, stored)
+        kept = self._automated(sobject, None, {**_defaults(sobject), **stored})
         record_id = self.org.table(sobject.name).reserve_id()
-        row = {**_defaults(sobject), **self._stamps(creating=True), **stored}
+        row = {**kept, **self._stamps(creating=True)}
         row |= self._derived(sobject, {}, row, creating=True)
         self._enter(sobject, record_id, "insert", row, stored)
         return record_id
@@ -67,7 +68,8 @@ class Transaction:
         fields = checking.known_fields(sobject, values)
         stored = self._checked(sobject, fields, values, creating=False)
         self._face_faults(str(before["Id"]))
-        changed: Row = {**stored, **self._stamps(creating=False)}
+        kept = self._automated(sobject, before, stored)
+        changed: Row = {**kept, **self._stamps(creating=False)}
         changed |= self._derived(sobject, before, changed, creating=False)
         self._changes.extend(
             history_changes(self.org, sobject, before, changed, self.writer.user_id)
@@ -112,6 +114,11 @@ class Transaction:
             )
         given = checking.deserialised(fields, values)
         return checking.validated(self.org, sobject, given)
+
+    def _automated(self, sobject: SObject, before: Row | None, values: Row) -> Row:
+        """Return the values as flows leave them, unless a rule refuses the row."""
+        held = self.org.access.custom_permissions(self.writer.user_id)
+        return self.org.automations.applied(sobject.name, before, values, held)
 
     def _face_faults(self, record_id: str) -> None:
         if self.writer.by_api:

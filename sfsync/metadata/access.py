@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sfsync import guard
 from sfsync.field_map import REASON_SLOTS, Slot
 from sfsync.metadata.source import Node
 from sfsync.models import FieldMapping, Source
@@ -45,16 +46,22 @@ def of_sources(sources: Iterable[Source]) -> Readable:
     return Readable(tuple(sorted(custom)), tuple(sorted(fields)))
 
 
-def integration_nodes(mapping: Iterable[FieldMapping], readable: Readable) -> list[Node]:
+def integration_nodes(
+    mapping: Iterable[FieldMapping], readable: Readable, *, with_guard: bool
+) -> list[Node]:
     """Return the permission set of the user that reads Cases and writes the fields."""
     mapping = list(mapping)
+    known: list[Node] = [("customPermissions", [("enabled", True), ("name", guard.PERMISSION)])]
+    mark = [_field(f"Case.{guard.FIELD}", is_editable=True)]
     objects = [_object("Case", allow_edit=True)]
     objects += [_object(name, allow_edit=False) for name in sorted(readable.objects)]
     written = {f"Case.{row.field}" for row in mapping}
     read = [_field(name, is_editable=False) for name in readable.fields if name not in written]
     return [
+        *(known if with_guard else ()),
         ("description", "For the integration user: read Cases, write the contact reason."),
         *_field_permissions(mapping, frozenset(Slot)),
+        *(mark if with_guard else ()),
         *read,
         ("hasActivationRequired", False),
         ("label", "Contact Reason Integration"),

@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 
 from sfsync.cases import SObjectDescription
 from sfsync.field_map import CategoryBook, Slot
+from sfsync.guard import FIELD, NAME, PERMISSION, STAMP, guarded_fields
+from sfsync.metadata import guard
 from sfsync.metadata.access import (
     INTEGRATION,
     LAYOUT,
@@ -36,6 +38,7 @@ class Package:
     """Case fields in it, by API name."""
     values: int
     """Different picklist values in it."""
+    has_guard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ class Blueprint:
     book: CategoryBook
     api_version: str
     readable: Readable = NOTHING_ELSE
+    wants_guard: bool = True
+
+    @property
+    def slots(self) -> dict[str, Slot]:
+        return {row.field: Slot(row.slot) for row in self.mapping}
+
+    @property
+    def has_guard(self) -> bool:
+        """Whether the guard comes along: it is wanted, and there is a field for its stamp."""
+        return self.wants_guard and bool(guarded_fields(self.slots))
 
 
 def whole_package(blueprint: Blueprint) -> Package:
@@ -59,7 +72,9 @@ def whole_package(blueprint: Blueprint) -> Package:
     """
     files, values = _field_files(blueprint, blueprint.mapping, None)
     sets: dict[str, list[Node]] = {
-        INTEGRATION: integration_nodes(blueprint.mapping, blueprint.readable),
+        INTEGRATION: integration_nodes(
+            blueprint.mapping, blueprint.readable, with_guard=blueprint.has_guard
+        ),
         REPRESENTATIVE: representative_nodes(blueprint.mapping),
     }
     files += [
@@ -75,8 +90,8 @@ def whole_package(blueprint: Blueprint) -> Package:
             document("Layout", layout_nodes(blueprint.mapping)),
         )
     )
-    members = {"PermissionSet": sorted(sets), "Layout": [LAYOUT]}
-    return _packed(blueprint, blueprint.mapping, files, values, members)
+    files += _guard_files(blueprint)
+    return _packed(blueprint, blueprint.mapping, files, values, _members(blueprint))
 
 
 def difference(blueprint: Blueprint, description: SObjectDescription) -> Package | None:
@@ -109,8 +124,40 @@ def _without_fields(
     files, values = _field_files(blueprint, lacking, description)
     folders = {"permissionsets", "layouts"}
     files += [file for file in full.files if file.path.parent.name in folders]
+    files += _guard_files(blueprint)
+    return _packed(blueprint, lacking, files, values, _members(blueprint))
+
+
+def _members(blueprint: Blueprint) -> dict[str, list[str]]:
+    """Return what the manifest lists besides fields."""
     members = {"PermissionSet": sorted((INTEGRATION, REPRESENTATIVE)), "Layout": [LAYOUT]}
-    return _packed(blueprint, lacking, files, values, members)
+    if blueprint.has_guard:
+        members |= {
+            "CustomPermission": [PERMISSION],
+            "Flow": [NAME],
+            "ValidationRule": [f"Case.{NAME}"],
+        }
+    return members
+
+
+def _guard_files(blueprint: Blueprint) -> list[SourceFile]:
+    if not blueprint.has_guard:
+        return []
+    slots = blueprint.slots
+    case = SOURCE / "objects/Case"
+    documents = {
+        case / f"fields/{FIELD}.field-meta.xml": document("CustomField", guard.field_nodes()),
+        case / f"validationRules/{NAME}.validationRule-meta.xml": document(
+            "ValidationRule", guard.rule_nodes(slots)
+        ),
+        SOURCE / f"customPermissions/{PERMISSION}.customPermission-meta.xml": document(
+            "CustomPermission", guard.permission_nodes()
+        ),
+        SOURCE / f"flows/{NAME}.flow-meta.xml": document(
+            "Flow", guard.flow_nodes(slots, blueprint.api_version)
+        ),
+    }
+    return [SourceFile(path, text) for path, text in documents.items()]
 
 
 def _lacks(row: FieldMapping, blueprint: Blueprint, description: SObjectDescription) -> bool:
@@ -142,7 +189,8 @@ def _packed(
     members: dict[str, list[str]],
 ) -> Package:
     fields = tuple(row.field for row in rows)
-    members = {"CustomField": [f"Case.{field}" for field in fields], **members}
+    marks = (FIELD,) if "Flow" in members else ()
+    members = {"CustomField": [f"Case.{field}" for field in (*fields, *marks)], **members}
     project = {
         "packageDirectories": [{"path": "force-app", "default": True}],
         "name": PROJECT_NAME,
@@ -157,7 +205,7 @@ def _packed(
         ),
         SourceFile(PurePosixPath("README.txt"), READ_ME.format(fields="\n  ".join(fields))),
     )
-    return Package((*files, *around), fields, len(values))
+    return Package((*files, *around), fields, len(values), has_guard="Flow" in members)
 
 
 def _manifest(members: dict[str, list[str]], api_version: str) -> list[Node]:
@@ -196,11 +244,19 @@ Written by `python manage.py salesforce_metadata`. Case fields in this package:
 
 3. Assign the permission set {REPRESENTATIVE} to the people who work on Cases.
 
-4. Show the fields. The package holds the Case layout "{LAYOUT.partition("-")[2]}" with a
+4. The guard (unless the package was written with --no-guard): the flow and the validation rule
+   {NAME} keep automation from changing a contact reason that a person has set, also in the
+   moment between our reading and our writing. The flow writes "{STAMP}" into the source field
+   when anybody without the custom permission {PERMISSION} changes a reason. In a production
+   org flows are deployed inactive unless "Deploy processes and flows as active" is on (Setup >
+   Process Automation Settings): activate {NAME} under Setup > Flows. Contact Reason notices
+   whether it runs, and protects people's words in another, slower way where it does not.
+
+5. Show the fields. The package holds the Case layout "{LAYOUT.partition("-")[2]}" with a
    section "{SECTION}". Nobody sees it before you assign it, and your own layouts stay as they
    are. Either assign it (Object Manager > Case > Page Layouts > Page Layout Assignment), or
    add a section of that name to the layout you use and drag the fields into it. On a Lightning
    record page with dynamic forms, add a field section instead.
 
-5. `python manage.py check_salesforce` says what still lacks.
+6. `python manage.py check_salesforce` says what still lacks.
 """

@@ -33,6 +33,10 @@ FEATURES = {
     "chat": ("transcripts of web chats until 2026", ("LiveChatTranscript",)),
     "social": ("social posts", ("SocialPost",)),
 }
+GUARD_TOLD = {
+    True: ", and the guard that keeps a person's reason",
+    False: ", without the guard",
+}
 
 
 class Command(ReportingCommand):
@@ -48,6 +52,11 @@ class Command(ReportingCommand):
             action="store_true",
             help="only what the connected org lacks, for example the value of a new category",
         )
+        parser.add_argument(
+            "--no-guard",
+            action="store_true",
+            help="leave out the flow and the rule that keep a person's reason in the org itself",
+        )
         for name, (what, _) in FEATURES.items():
             parser.add_argument(
                 f"--{name}",
@@ -59,7 +68,10 @@ class Command(ReportingCommand):
         directory = Path(directory)
         try:
             chosen = [names for name, (_, names) in FEATURES.items() if options[name]]
-            blueprint = _blueprint({sobject for names in chosen for sobject in names})
+            blueprint = replace(
+                _blueprint({sobject for names in chosen for sobject in names}),
+                wants_guard=not options["no_guard"],
+            )
             package = self.package(blueprint, only_missing=options["only_missing"])
         except MetadataProblem as error:
             raise CommandError(str(error)) from error
@@ -79,9 +91,11 @@ class Command(ReportingCommand):
                 "fields": len(package.fields),
                 "values": package.values,
                 "files": len(package.files),
+                "guard": package.has_guard,
             },
             f"{len(package.fields)} Case fields with {package.values} picklist values are in"
-            f" {directory}. README.txt there says how to deploy them.",
+            f" {directory}{GUARD_TOLD[package.has_guard]}. README.txt there says how to deploy"
+            " them.",
         )
 
     def package(self, blueprint: Blueprint, *, only_missing: bool) -> Package | None:

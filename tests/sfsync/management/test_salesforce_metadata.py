@@ -6,6 +6,7 @@ from xml.etree.ElementTree import parse
 import pytest
 from django.core.management import CommandError, call_command
 
+from sfsync import guard
 from sfsync.local_org.org import LocalOrg
 from sfsync.models import FieldMapping
 from sfsync.pushing import Delivery
@@ -80,7 +81,8 @@ def test_every_file_is_well_formed_and_listed_in_the_manifest(tmp_path, categori
     files = [path for path in (tmp_path / "package").rglob("*.xml") if parse(path)]
     manifest = (tmp_path / "package/manifest/package.xml").read_text()
 
-    assert len(files) == 8 + 2 + 1 + 1
+    fields, guard = 8, 4  # the guard: its own field, flow, rule and custom permission
+    assert len(files) == fields + guard + 2 + 1 + 1
     assert all(f"Case.{name}" in manifest for name in fields_in(tmp_path))
     project = json.loads((tmp_path / "package/sfdx-project.json").read_text())
     assert project["sourceApiVersion"] == "66.0"
@@ -172,7 +174,8 @@ def test_only_missing_in_a_bare_org_writes_all_with_the_permission_sets(
 
     connected.deploy(tmp_path / "package")
     assert INTEGRATION in connected.access.permission_sets
-    assert len(fields_in(tmp_path)) == 8
+    assert len(fields_in(tmp_path) - {guard.FIELD}) == 8
+    assert guard.NAME in connected.automations.flows
 
 
 def test_messaging_objects_are_granted_only_when_asked_for(tmp_path, categories):
@@ -212,3 +215,31 @@ def test_what_an_admins_own_sources_read_is_granted_except_the_lookup(tmp_path, 
         1
     ]
     assert editable.startswith("false")
+
+
+def test_without_the_guard_nothing_of_it_is_written(tmp_path, categories):
+    written = write(tmp_path / "package", "--no-guard")
+
+    assert written["guard"] is False
+    assert not [path for path in tmp_path.rglob("*") if guard.NAME in path.name]
+    (granted,) = tmp_path.rglob(f"{INTEGRATION}.permissionset-meta.xml")
+    assert guard.PERMISSION not in granted.read_text()
+
+
+def test_without_a_source_field_there_can_be_no_guard(tmp_path, categories):
+    FieldMapping.objects.filter(slot=FieldMapping.Slot.SOURCE).update(is_active=False)
+
+    assert write(tmp_path / "package")["guard"] is False
+
+
+def test_the_manifest_lists_the_guard(tmp_path, categories):
+    write(tmp_path)
+
+    manifest = (tmp_path / "manifest/package.xml").read_text()
+    for member in (
+        f"Case.{guard.FIELD}",
+        guard.NAME,
+        f"Case.{guard.NAME}",
+        guard.PERMISSION,
+    ):
+        assert f"<members>{member}</members>" in manifest
