@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 
@@ -19,7 +19,7 @@ from classifier.models import (
     Transcript,
 )
 from classifier.models.remit import is_limited, within_remit
-from sfsync.models import ApiUsage, Connection, Mode, Notice, Source, WriteBack
+from sfsync.models import ApiSpending, Connection, Mode, Notice, Source, WriteBack
 
 OF_CASE = "case_link__"
 """From a write-back to the queue and team of its Case."""
@@ -301,9 +301,10 @@ def _reasons(now: datetime, seen: Seen) -> list[Bar]:
 
 
 def _allowance(connection: Connection, now: datetime) -> Allowance:
-    today = ApiUsage.objects.filter(day=now.date()).first()
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spent = ApiSpending.objects.filter(started_at__gte=today).aggregate(calls=Sum("calls"))
     return Allowance(
-        today.calls if today else 0, connection.org_calls_used, connection.org_calls_allowed
+        spent["calls"] or 0, connection.org_calls_used, connection.org_calls_allowed
     )
 
 

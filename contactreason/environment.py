@@ -116,6 +116,7 @@ class SalesforceVariables:
     username: str
     private_key: str
     api_version: str
+    api_share: float
     local_origin: str
 
     @classmethod
@@ -144,6 +145,10 @@ class SalesforceVariables:
                 "write a version such as 66.0.",
                 default="66.0",
             ),
+            api_share=_share(
+                variables, "SALESFORCE_API_SHARE", problems, 0.2, must_not_be=(0.0,)
+            )
+            or 0.2,
             local_origin=checked(
                 "SALESFORCE_LOCAL_ORIGIN",
                 is_loopback_origin,

@@ -223,6 +223,7 @@ SALESFORCE_CLIENT_SECRET = environment.salesforce.client_secret
 SALESFORCE_USERNAME = environment.salesforce.username
 SALESFORCE_PRIVATE_KEY = environment.salesforce.private_key
 SALESFORCE_API_VERSION = environment.salesforce.api_version
+SALESFORCE_API_SHARE = environment.salesforce.api_share
 SALESFORCE_LOCAL_ORIGIN = environment.salesforce.local_origin
 
 # --- Doors for Salesforce -------------------------------------------------------------------

@@ -19,10 +19,10 @@ from classifier.engine.prospects import LabelProspect, Prospect, Share
 from classifier.errands import ErrandFailed, Run
 from classifier.models.remit import within_remit
 from classifier.models.transcript import digest, to_rows
-from sfsync import allowance
 from sfsync import gateway as gateways
 from sfsync.assessment_page import WORST, doubtful, html_of
-from sfsync.errors import ALLOWANCE_SPENT, SalesforceError, SalesforceThrottled, WrongOrg
+from sfsync.calls import Purpose, under
+from sfsync.errors import SalesforceError, WrongOrg
 from sfsync.gateway import SalesforceGateway
 from sfsync.history_reading import PastCase, past_cases
 from sfsync.models import AssessedCase, Assessment, Connection, FieldMapping
@@ -125,9 +125,7 @@ def assess_org(
         SalesforceError: what was read so far is kept.
     """
     tell = on_progress or _tell_nobody
-    if allowance.is_spent(leases.now()):
-        raise SalesforceThrottled(ALLOWANCE_SPENT)
-    with allowance.counted(gateway):
+    with under(Purpose.BACKFILL):
         before = gateway.calls
         assessment = _begun(gateway, question, by)
         if assessment.read_at is None:

@@ -3,7 +3,9 @@
 SalesforceError
 ├── SalesforceUnavailable        retry later: no answer, or a passing one; writes are idempotent
 │   ├── SalesforceBusy           too many at once or a locked row: retry soon, with less
-│   └── SalesforceThrottled      the daily API allowance is spent: stop all calls for a while
+│   ├── SalesforceThrottled      the daily API allowance is spent: stop all calls for a while
+│   └── Postponed                nothing was asked: our own house rules say from when on it may be
+│       └── BudgetSpent          our share of the org's API calls, or of an hour's, is used up
 ├── SalesforceDenied             tell the operator: login refused, user or permission missing
 ├── SalesforceRejected           give up this request: repeating it unchanged will not help
 │   ├── FieldMissing             a field is not there, or not readable or writable for us
@@ -19,6 +21,7 @@ words, because those may echo what a customer wrote (STRING_TOO_LONG does).
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -41,6 +44,25 @@ class SalesforceBusy(SalesforceUnavailable):
 
 class SalesforceThrottled(SalesforceUnavailable):
     """The org's API calls of the last 24 hours are spent: no call at all for a while."""
+
+
+class Postponed(SalesforceUnavailable):
+    """We did not ask, so nothing happened; from ``until`` on (database clock) it may be tried."""
+
+    def __init__(self, message: str, *, until: datetime, code: str) -> None:
+        super().__init__(message, code=code)
+        self.until = until
+
+
+class BudgetSpent(Postponed):
+    """Our share of the org's API calls is used up, or the org's calls nearly are."""
+
+    def __init__(
+        self, message: str, *, until: datetime, code: str, is_look_due: bool = False
+    ) -> None:
+        super().__init__(message, until=until, code=code)
+        self.is_look_due = is_look_due
+        """Whether what we know of the org's use is old: ask for it before giving up."""
 
 
 class SalesforceDenied(SalesforceError):

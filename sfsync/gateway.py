@@ -14,6 +14,7 @@ from django.conf import settings
 from simple_salesforce.api import Salesforce, SFType
 
 from sfsync import case_rows, soql
+from sfsync.calls import Gate, Purpose, under
 from sfsync.cases import (
     ApiUse,
     CaseSnapshot,
@@ -29,6 +30,7 @@ from sfsync.cases import (
 )
 from sfsync.credentials import Credentials, connect
 from sfsync.errors import (
+    BudgetSpent,
     LimitExceeded,
     ObjectMissing,
     RecordGone,
@@ -37,6 +39,7 @@ from sfsync.errors import (
     row_code,
     row_words,
 )
+from sfsync.gate import SharedGate
 from sfsync.transport import SalesforceSession, open_session, typed_errors
 
 COLLECTION_LIMIT = 200
@@ -69,9 +72,16 @@ class SalesforceGateway:
         SalesforceRejected: the request itself is wrong for this org.
     """
 
-    def __init__(self, credentials: Credentials, session: SalesforceSession) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        session: SalesforceSession,
+        gate: Gate | None = None,
+    ) -> None:
+        """``gate`` lets each call pass; the one that all processes share unless told otherwise."""
         self._credentials = credentials
         self._session = session
+        self._session.adapter.gate = gate or SharedGate()
         self._client: Salesforce | None = None
         self._identity: OrgIdentity | None = None
         self._descriptions: dict[str, tuple[float, SObjectDescription]] = {}
@@ -494,7 +504,14 @@ class SalesforceGateway:
                 code="CALLS_USED_UP",
             )
         with self._lock, typed_errors(deed):
-            return ask(self._ready())
+            try:
+                return ask(self._ready())
+            except BudgetSpent as spent:
+                if not spent.is_look_due:
+                    raise
+                with under(Purpose.LOOK):
+                    self._ready().restful("limits")
+                return ask(self._ready())
 
     def _ready(self) -> Salesforce:
         """Return the client, logged in; made anew when the org has moved to another host."""

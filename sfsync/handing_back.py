@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from classifier import leases
 from classifier.models import Decision, Transcript
-from sfsync import allowance
+from sfsync.calls import Purpose, under
 from sfsync.cases import FieldValue
 from sfsync.field_map import NAMING_SLOTS, is_blank
 from sfsync.gateway import SalesforceGateway
@@ -45,7 +45,7 @@ def hand_back(gateway: SalesforceGateway, links: QuerySet[CaseLink], *, by: str)
     ceded = list(links.filter(ceded_at__isnull=False, gone_at=None).order_by("id"))
     if not ceded:
         return HandedBack()
-    with allowance.counted(gateway):
+    with under(Purpose.WRITE):
         Connection.pin(gateway.identity())
         present = gateway.field_values([link.case_id for link in ceded], _fields(gateway))
         moment = gateway.now()

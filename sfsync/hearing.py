@@ -11,12 +11,14 @@ from django.db.models import Q
 
 from classifier import leases
 from classifier.models import Category, Decision, Feedback, Transcript
-from sfsync import allowance, tracking
+from sfsync import tracking
+from sfsync.calls import Purpose, under
 from sfsync.cases import FieldChange, FieldValue, User
 from sfsync.changed_fields import Change, Spoken, changes_of, is_automation, spoken
 from sfsync.endings import reference_of
-from sfsync.errors import LimitExceeded, SalesforceRejected, SalesforceThrottled
+from sfsync.errors import LimitExceeded, SalesforceRejected
 from sfsync.field_map import REASON_SLOTS
+from sfsync.gate import closed_until
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, Notice, Watermark
 from sfsync.terms import Terms
@@ -42,20 +44,20 @@ def hear_changes(gateway: SalesforceGateway, *, at_most: int = ROWS_AT_ONCE) -> 
 
     A person's change of a mapped reason field is their word: kept once, standing as a
     decision, and the Case is theirs from then on. What we wrote ourselves is none; what an
-    automation wrote is none either, but it is left alone as well. Nothing is asked while the
-    org's API allowance is spent, or while another worker hears.
+    automation wrote is none either, but it is left alone as well. Nothing is asked while our
+    budget of API calls has nothing left for it, or while another worker hears.
 
     Raises:
         SalesforceError: nothing was lost; the next time asks again. A notice tells of what an
             operator must mend.
     """
-    if allowance.is_spent(leases.now()):
+    if closed_until(Purpose.SCAN, leases.now()):
         return 0
     watermark = Watermark.claim(HISTORY)
     if watermark is None:
         return 0
     try:
-        with leases.kept([watermark]), allowance.counted(gateway), _told():
+        with leases.kept([watermark]), under(Purpose.SCAN), _told():
             ear = _Ear(gateway, Connection.pin(gateway.identity()), Terms.now())
             return ear.hear(watermark, at_most)
     finally:
@@ -281,9 +283,6 @@ def _told() -> Iterator[None]:
     """Tell people where the field history cannot be read; all other trouble, pulling tells."""
     try:
         yield
-    except SalesforceThrottled:
-        allowance.tell_spent(leases.now())
-        raise
     except SalesforceRejected as error:
         text = (
             f"What people change in Salesforce cannot be heard: {error} Let the integration"

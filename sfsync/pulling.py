@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classifier import leases
-from sfsync import allowance
+from sfsync.calls import Purpose, under
 from sfsync.errors import (
+    Postponed,
     SalesforceBusy,
     SalesforceError,
     SalesforceThrottled,
     SalesforceUnavailable,
 )
 from sfsync.finding import find_changes, find_deleted
+from sfsync.gate import closed_until, not_before
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, Notice
 from sfsync.reading import CaseReader
@@ -51,23 +53,23 @@ def pull_changed(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pull
     """Find what changed, read up to ``limit`` due Cases, and return what came of it.
 
     Running it twice, or at the same time in two processes, does no harm: watermarks and Cases
-    are leased, and words that are known already change nothing. Nothing is asked while the
-    org's API allowance is spent.
+    are leased, and words that are known already change nothing. Nothing is asked while our
+    budget of API calls has nothing left for it.
 
     Raises:
         SalesforceError: the run ended early; what was read stays, the rest is found again.
             A notice says what an operator can do.
     """
-    if allowance.is_spent(leases.now()):
+    if closed_until(Purpose.SCAN, leases.now()):
         return Pulled()
     calls_before = gateway.calls
-    with _told(), allowance.counted(gateway):
+    with _told(), under(Purpose.SCAN):
         Connection.pin(gateway.identity())
         readers = readers_in_use(gateway, leases.now())
         gone = find_deleted(gateway)
         changed = find_changes(gateway, readers, pauses=pauses())
         reader = CaseReader(gateway, readers)
-        is_partial = reader.read_due(limit, until=gateway.seconds() + READ_SECONDS)
+        is_partial = _read_due(gateway, reader, limit)
     read = reader.read
     pulled = Pulled(
         cases_changed=changed,
@@ -86,16 +88,16 @@ def read_due(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pulled:
     """Read up to ``limit`` Cases that are due, without asking what else changed.
 
     For when a door rang: the Cases are known by then. Nothing is asked where none is due, or
-    while the org's API allowance is spent.
+    while our budget of API calls has nothing left for it.
 
     Raises:
         SalesforceError: as ``pull_changed``.
     """
     moment = leases.now()
-    if not CaseLink.objects.due(moment).exists() or allowance.is_spent(moment):
+    if not CaseLink.objects.due(moment).exists() or closed_until(Purpose.FETCH, moment):
         return Pulled()
     calls_before = gateway.calls
-    with _told(), allowance.counted(gateway):
+    with _told(), under(Purpose.FETCH):
         Connection.pin(gateway.identity())
         reader = CaseReader(gateway, readers_in_use(gateway, moment))
         is_partial = reader.read_due(limit, until=gateway.seconds() + READ_SECONDS)
@@ -114,12 +116,21 @@ def read_due(gateway: SalesforceGateway, *, limit: int = READ_LIMIT) -> Pulled:
 
 def next_read_at() -> datetime | None:
     """Return when the next Case may be read; None where none is due."""
-    return allowance.not_in_silence(
+    return not_before(
+        Purpose.FETCH,
         CaseLink.objects.filter(read_due_at__isnull=False, gone_at=None)
         .order_by("read_due_at")
         .values_list("read_due_at", flat=True)
-        .first()
+        .first(),
     )
+
+
+def _read_due(gateway: SalesforceGateway, reader: CaseReader, limit: int) -> bool:
+    """Return whether more Cases may be due already; none is read while they must wait."""
+    if closed_until(Purpose.FETCH, leases.now()):
+        return False
+    with under(Purpose.FETCH):
+        return reader.read_due(limit, until=gateway.seconds() + READ_SECONDS)
 
 
 @contextmanager
@@ -127,11 +138,8 @@ def _told() -> Iterator[None]:
     """Tell people of a failure in one open notice, and close it when pulling works again."""
     try:
         yield
-    except SalesforceBusy:
-        raise  # passes within seconds
-    except SalesforceThrottled:
-        allowance.tell_spent(leases.now())
-        raise
+    except (SalesforceBusy, SalesforceThrottled, Postponed):
+        raise  # passes within seconds, or is told where it is counted
     except SalesforceUnavailable as error:
         Notice.raise_for(FAILED, Notice.Level.WARNING, str(error), leases.now())
         raise
@@ -139,4 +147,3 @@ def _told() -> Iterator[None]:
         Notice.raise_for(FAILED, Notice.Level.ERROR, str(error), leases.now())
         raise
     Notice.clear(FAILED, leases.now())
-    allowance.tell_free(leases.now())

@@ -10,16 +10,19 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from classifier import leases
-from sfsync import allowance, missing_values
+from sfsync import missing_values
+from sfsync.calls import Purpose, under
 from sfsync.delivering import Batch
 from sfsync.endings import Candidate
 from sfsync.errors import (
     FieldMissing,
+    Postponed,
     SalesforceBusy,
     SalesforceError,
     SalesforceThrottled,
     SalesforceUnavailable,
 )
+from sfsync.gate import closed_until, not_before
 from sfsync.gateway import COLLECTION_LIMIT, SalesforceGateway
 from sfsync.models import CaseLink, Connection, FieldMapping, Notice, WriteBack
 from sfsync.models.write_back import WriteBackQuerySet
@@ -78,24 +81,24 @@ def deliver_due(
 ) -> Delivery:
     """Write up to ``limit`` (at most 200) due write-backs to their Cases; return what came of it.
 
-    Nothing is claimed and nobody called while writing is paused, while Salesforce's allowance
-    is spent, or when nothing waits. Otherwise: claim, read the Cases, decide row by row, note
-    what is about to be sent, send it in one call, record row by row. Every network call stands
-    outside transactions, and an outcome counts only while the claim does.
+    Nothing is claimed and nobody called while writing is paused, while our budget of API calls
+    has nothing left for it, or when nothing waits. Otherwise: claim, read the Cases, decide row
+    by row, note what is about to be sent, send it in one call, record row by row. Every network
+    call stands outside transactions, and an outcome counts only while the claim does.
 
     Raises:
         SalesforceError: other than SalesforceUnavailable, which only puts the rows off. The
             rows are put off as well; a notice says what an operator can do.
     """
     moment = leases.now()
-    if Connection.current().paused_at is not None or allowance.is_spent(moment):
+    if Connection.current().paused_at is not None or closed_until(Purpose.WRITE, moment):
         return Delivery()
     release_held()
     asks_org = _held_by_org().exists() and not _was_refused_lately(moment)
     rows = _take(limit)
     if not rows and not asks_org:
         return Delivery()
-    with allowance.counted(gateway):
+    with under(Purpose.WRITE):
         try:
             _look_around(gateway)
             rows = rows or _take(limit)
@@ -150,7 +153,7 @@ def next_due_at() -> datetime | None:
         .values_list("due_at", flat=True)
         .first()
     )
-    return allowance.not_in_silence(first)
+    return not_before(Purpose.WRITE, first)
 
 
 def _look_around(gateway: SalesforceGateway) -> None:
@@ -231,10 +234,11 @@ def _after_error(error: SalesforceError, rows: Sequence[WriteBack], pace: Pace) 
         FieldMapping.objects.refuse(error.fields, error.code, moment)
     put_off = 0
     with transaction.atomic():
+        if until := _until(error, moment):
+            put_off = sum(WriteBack.objects.postpone(row, until) for row in rows)
+            rows = ()
         for row in rows:
             due_at = moment + pace.delay(row.attempts)
-            if isinstance(error, SalesforceThrottled):
-                due_at = moment + allowance.SILENCE
             put_off += WriteBack.objects.settle(
                 row,
                 due_at=due_at,
@@ -251,12 +255,19 @@ def _after_error(error: SalesforceError, rows: Sequence[WriteBack], pace: Pace) 
     raise error
 
 
-def _tell(error: SalesforceError, moment: datetime) -> None:
+def _until(error: SalesforceError, moment: datetime) -> datetime | None:
+    """Return from when on rows may go that nothing was tried with; None: it was tried."""
+    if isinstance(error, Postponed):
+        return error.until
     if isinstance(error, SalesforceThrottled):
-        allowance.tell_spent(moment)
-    elif isinstance(error, SalesforceBusy):
-        return
-    elif isinstance(error, SalesforceUnavailable):
+        return not_before(Purpose.WRITE, moment)
+    return None
+
+
+def _tell(error: SalesforceError, moment: datetime) -> None:
+    if isinstance(error, (SalesforceThrottled, SalesforceBusy, Postponed)):
+        return  # passes within seconds, or is told where it is counted
+    if isinstance(error, SalesforceUnavailable):
         Notice.raise_for(UNAVAILABLE, Notice.Level.WARNING, str(error), moment)
     else:
         Notice.raise_for(REFUSED, Notice.Level.ERROR, str(error), moment)
@@ -264,7 +275,6 @@ def _tell(error: SalesforceError, moment: datetime) -> None:
 
 def _works_again() -> None:
     moment = leases.now()
-    allowance.tell_free(moment)
     for key in (UNAVAILABLE, REFUSED):
         Notice.clear(key, moment)
 

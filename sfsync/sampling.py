@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from classifier import leases
 from classifier.engine.errors import TranscriptTooLarge
 from classifier.engine.intake import admitted
 from classifier.engine.text import Transcript, Turn
-from sfsync import allowance, case_rows, soql
+from sfsync import case_rows, soql
 from sfsync import gateway as gateways
+from sfsync.calls import Purpose, under
 from sfsync.case_rows import text
 from sfsync.cases import CaseSnapshot
-from sfsync.errors import ALLOWANCE_SPENT, SalesforceError, WrongOrg
+from sfsync.errors import SalesforceError, WrongOrg
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import Connection
 from sfsync.source_switch import obstacle_to
@@ -77,11 +77,9 @@ def sample(reader: SourceReader) -> Sample:
     Reads at most ``MOST_CALLS`` calls' worth, writes nothing, here or there, except for the
     count of calls. Works for a source that is off or not saved. Call it outside transactions.
     """
-    if allowance.is_spent(leases.now()):
-        return Sample(problem=ALLOWANCE_SPENT)
     try:
         gateway = gateways.open()
-        with allowance.counted(gateway), gateway.at_most(MOST_CALLS):
+        with under(Purpose.DESCRIBE), gateway.at_most(MOST_CALLS):
             return sample_from(gateway, reader)
     except SalesforceError as error:
         return Sample(problem=str(error))

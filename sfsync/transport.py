@@ -4,7 +4,7 @@ import ipaddress
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,9 +19,12 @@ from requests.auth import AuthBase
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.exceptions import SalesforceError as ClientError
 
+from sfsync.calls import Call, Gate, OpenGate, Operation, Outcome, purpose_now
+from sfsync.cases import ApiUse
 from sfsync.errors import (
     NotConfigured,
     SalesforceDenied,
+    SalesforceError,
     SalesforceRejected,
     answer_error,
     login_error,
@@ -44,6 +47,8 @@ SALESFORCE_HOST = re.compile(
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 -- a path, not a secret
 IDENTITY = re.compile(r"/id/(00D\w{12,15})/(005\w{12,15})")
 HTTPS_PORT = 443
+LIMIT_INFO = re.compile(r"\bapi-usage=(\d+)/(\d+)")
+READS = {"GET", "HEAD"}
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -75,9 +80,10 @@ class SalesforceAdapter(BaseAdapter):
     """Sends each request over ``wire``, to Salesforce and to nobody else.
 
     It adds the time-outs that the client lacks, follows no redirect, renews no token for
-    ever, and keeps what later questions need: ``calls`` (API requests sent so far; logins
-    are not counted, as Salesforce does not), ``server_time`` (the last answer's ``Date``, and
-    when it came by the monotonic clock) and ``identity`` (org and user id of the last login).
+    ever, asks its ``gate`` before each request, and keeps what later questions need: ``calls``
+    (API requests sent so far; logins are not counted, as Salesforce does not), ``server_time``
+    (the last answer's ``Date``, and when it came by the monotonic clock) and ``identity`` (org
+    and user id of the last login).
     """
 
     def __init__(
@@ -105,6 +111,7 @@ class SalesforceAdapter(BaseAdapter):
         self.local_origin = local_origin.rstrip("/")
         self.timeout_seconds = timeout_seconds
         self.clock = clock
+        self.gate: Gate = OpenGate()
         self.calls = 0
         self.server_time: tuple[datetime, float] | None = None
         self.identity: tuple[str, str] | None = None
@@ -122,6 +129,7 @@ class SalesforceAdapter(BaseAdapter):
         """Return the answer, whatever its status, except those below.
 
         Raises:
+            Postponed: the gate does not let it pass now; nothing was sent.
             SalesforceRejected: the address is not Salesforce's, or the answer is a redirect.
             SalesforceDenied: the token was refused and a new one would not help.
         """
@@ -131,23 +139,40 @@ class SalesforceAdapter(BaseAdapter):
                 "A request to an address that is not Salesforce's was not sent.",
                 code="FOREIGN_HOST",
             )
-        is_login = parts.path == TOKEN_PATH
-        self.calls += not is_login
-        response = self.wire.send(
-            self._addressed(request, parts),
-            stream=stream,
-            timeout=timeout or self.timeout_seconds,
-            verify=verify,
-            cert=cert,
-            proxies={} if self.local_origin else proxies,
-        )
-        self._note_time(response)
-        if is_login:
-            self._note_identity(response)
-        else:
-            self._count_refused_tokens(response)
-        _refuse_redirect(response)
+        call = _call(request, parts)
+        self.gate.admit(call)
+        self.calls += call.is_counted
+        with self._noted(call) as seen:
+            response = self.wire.send(
+                self._addressed(request, parts),
+                stream=stream,
+                timeout=timeout or self.timeout_seconds,
+                verify=verify,
+                cert=cert,
+                proxies={} if self.local_origin else proxies,
+            )
+            seen.append(response)
+            if not stream:
+                response.content  # noqa: B018 -- read here, so that one that breaks off is no answer
+            self._note_time(response)
+            if call.is_counted:
+                self._count_refused_tokens(response)
+            else:
+                self._note_identity(response)
+            _refuse_redirect(response)
         return response
+
+    @contextmanager
+    def _noted(self, call: Call) -> Iterator[list[requests.Response]]:
+        """Tell the gate what becomes of a call; its answer is put into the list."""
+        began = self.clock()
+        seen: list[requests.Response] = []
+        try:
+            yield seen
+        except (requests.RequestException, SalesforceError) as broken:
+            self.gate.note(call, _outcome(seen, self.clock() - began, _meaning(broken)))
+            raise
+        self.gate.note(call, _outcome(seen, self.clock() - began, answered_with(call, seen[0])))
 
     def close(self) -> None:
         self.wire.close()
@@ -219,6 +244,23 @@ def open_session(
     return SalesforceSession(SalesforceAdapter(HTTPAdapter(), local_origin=local_origin))
 
 
+def answered_with(call: Call, response: requests.Response) -> SalesforceError | None:
+    """Return what is wrong with an answer; None where it is one, also to an old token."""
+    if response.ok:
+        is_page = "html" in response.headers.get("Content-Type", "")
+        return unreachable("calling", "a web page") if is_page else None
+    try:
+        content = response.json()
+    except ValueError:
+        content = None
+    if call.operation is Operation.LOGIN:
+        word = content.get("error") if isinstance(content, dict) else None
+        return login_error(word or response.status_code)
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        return None  # the client asks for a new token
+    return answer_error(response.status_code, content, "calling")
+
+
 def is_salesforce(parts: SplitResult) -> bool:
     """Return whether a token may be sent to this address: https, default port, known host."""
     try:
@@ -251,6 +293,35 @@ class _KeepAuthorization(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
+
+
+def _call(request: requests.PreparedRequest, parts: SplitResult) -> Call:
+    if parts.path == TOKEN_PATH:
+        operation = Operation.LOGIN
+    elif "/connect/" in parts.path:
+        operation = Operation.CONNECT
+    else:
+        operation = Operation.READ if request.method in READS else Operation.WRITE
+    return Call(operation, purpose_now())
+
+
+def _meaning(broken: requests.RequestException | SalesforceError) -> SalesforceError:
+    if isinstance(broken, SalesforceError):
+        return broken
+    return unreachable("calling", type(broken).__name__)
+
+
+def _outcome(
+    seen: Sequence[requests.Response], seconds: float, error: SalesforceError | None
+) -> Outcome:
+    if seen:  # a local org in this process tells how long it would have taken
+        seconds = max(seconds, seen[0].elapsed.total_seconds())
+    return Outcome(seconds, error, _org_use(seen))
+
+
+def _org_use(seen: Sequence[requests.Response]) -> ApiUse | None:
+    told = LIMIT_INFO.search(seen[0].headers.get("Sforce-Limit-Info", "")) if seen else None
+    return ApiUse(used=int(told[1]), allowed=int(told[2])) if told else None
 
 
 def _says_expired(response: requests.Response) -> bool:

@@ -26,7 +26,7 @@ from classifier.models import (
     Trust,
 )
 from sfsync.models import (
-    ApiUsage,
+    ApiSpending,
     CaseLink,
     CategoryMapping,
     Connection,
@@ -291,6 +291,6 @@ def make_watermark(**fields: Any) -> Watermark:
     return Watermark.objects.create(**{"sobject": f"Object{next(_numbers)}__c", **fields})
 
 
-def make_api_usage(**fields: Any) -> ApiUsage:
-    day = NOON.date() - timedelta(days=next(_numbers))
-    return ApiUsage.objects.create(**{"day": day, "calls": 40, **fields})
+def make_api_spending(**fields: Any) -> ApiSpending:
+    made = {"started_at": NOON - timedelta(days=next(_numbers)), "purpose": "scan", "calls": 40}
+    return ApiSpending.objects.create(**{**made, **fields})

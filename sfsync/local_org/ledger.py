@@ -4,10 +4,10 @@ Real Salesforce has nothing like it: it is here so that a test or the demo can p
 "written once" and "nothing written" without trusting the product's own book-keeping.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sfsync.local_org.moments import Value, on_the_wire
 
@@ -28,6 +28,10 @@ class Write:
     by_api: bool
 
 
+ROLLING = timedelta(hours=24)
+"""The allowance counts no calendar days."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """Counts and writes since the org was made; loading the feed is not in it."""
@@ -40,9 +44,25 @@ class Ledger:
     cases_by_channel: Counter[str] = field(default_factory=Counter)
     """Cases that came in, the org's past included."""
 
-    def count_call(self, kind: str) -> None:
+    recent: deque[tuple[datetime, int]] = field(default_factory=deque)
+    """Moments of the last 24 hours and how many calls came then, by whomever."""
+    recent_total: int = 0
+
+    def count_call(self, kind: str, at: datetime) -> None:
         self.api_calls += 1
         self.calls[kind] += 1
+        self.others_call(1, at)
+
+    def others_call(self, calls: int, at: datetime) -> None:
+        """Let other integrations of the org make so many calls."""
+        self.recent.append((at, calls))
+        self.recent_total += calls
+
+    def used_in_24_hours(self, at: datetime) -> int:
+        """Return the calls of all integrations that count against the org's allowance."""
+        while self.recent and self.recent[0][0] <= at - ROLLING:
+            self.recent_total -= self.recent.popleft()[1]
+        return self.recent_total
 
     def api_writes(self, sobject: str = "Case") -> list[Write]:
         """Return the rows written through the API, oldest first."""

@@ -87,8 +87,8 @@ class RestApi:
         call = Call(request, token, self.tokens.user_of(token), parts, int(match[1]))
         handler, kind = _route(call)
         kind = f"{request.method} {kind}"
-        self.org.ledger.count_call(kind)
-        if self.org.ledger.api_calls > self.org.api_allowance:
+        self.org.ledger.count_call(kind, self.org.now())
+        if self.org.calls_used() > self.org.api_allowance:
             raise Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         answer = handler(self, call)
         if request.method != "GET":
@@ -97,7 +97,7 @@ class RestApi:
 
     def limit_info(self) -> str:
         """Return the header that every REST answer carries."""
-        used = min(self.org.ledger.api_calls, self.org.api_allowance)
+        used = min(self.org.calls_used(), self.org.api_allowance)
         return f"api-usage={used}/{self.org.api_allowance}"
 
     def sobject(self, name: str) -> SObject:
@@ -155,7 +155,7 @@ class RestApi:
 
     def limits(self, _: Call) -> Answer:
         allowance = self.org.api_allowance
-        left = max(0, allowance - self.org.ledger.api_calls)
+        left = max(0, allowance - self.org.calls_used())
         return json_answer(
             {
                 "DailyApiRequests": {"Max": allowance, "Remaining": left},

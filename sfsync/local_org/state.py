@@ -132,6 +132,14 @@ class OrgState:
         """Return the org's time in UTC, to the second, as audit fields hold it."""
         return to_second(self._clock())
 
+    def calls_used(self) -> int:
+        """Return the API calls of the last 24 hours, by whomever."""
+        return self.ledger.used_in_24_hours(self.now())
+
+    def others_call(self, calls: int) -> None:
+        """Let other integrations make API calls now."""
+        self.ledger.others_call(calls, self.now())
+
     # People
 
     def user_named(self, username: str) -> Row | None:

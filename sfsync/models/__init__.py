@@ -2,10 +2,11 @@
 
 from sfsync.field_map import Mode
 from sfsync.models.alarm import Alarm
+from sfsync.models.api_spending import ApiSpending
 from sfsync.models.assessment import AssessedCase, Assessment
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
-from sfsync.models.connection import ApiUsage, Connection
+from sfsync.models.connection import Connection
 from sfsync.models.doorbell import Doorbell
 from sfsync.models.field_mapping import FieldMapping
 from sfsync.models.notice import Notice
@@ -15,7 +16,7 @@ from sfsync.models.write_back import WriteBack
 
 __all__ = [
     "Alarm",
-    "ApiUsage",
+    "ApiSpending",
     "AssessedCase",
     "Assessment",
     "CaseLink",

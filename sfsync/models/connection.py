@@ -1,9 +1,11 @@
 """The one org this database belongs to, and how far automation may go there."""
 
-from datetime import date
+from datetime import datetime
 
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from classifier import leases
 from sfsync.cases import ApiUse, OrgIdentity
@@ -67,6 +69,21 @@ class Connection(models.Model):
     org_calls_used = models.PositiveIntegerField(default=0, editable=False)
     org_calls_allowed = models.PositiveIntegerField(default=0, editable=False)
     """All API calls of the org in 24 hours, by whomever, as Salesforce last reported them."""
+    org_calls_told_at = models.DateTimeField(null=True, editable=False)
+    calls_stopped_until = models.DateTimeField(null=True, editable=False)
+    """Set when Salesforce itself refused a call because the org's are used up."""
+    calls_wait_until = models.DateTimeField(null=True, editable=False)
+    """Set while our own budget refuses calls of some purpose: the last of them is free then."""
+    api_share_percent = models.PositiveSmallIntegerField(
+        "our share of the org’s API calls, in per cent",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=(
+            "So many of the calls that the org may make in any 24 hours are ours at most. Empty:"
+            " SALESFORCE_API_SHARE of the environment (0.2 unless set)."
+        ),
+    )
     connected_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -76,6 +93,13 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.org_name or self.org_id or "not connected yet"
+
+    @property
+    def api_share(self) -> float:
+        """The share of the org's API calls that we may make, in (0, 1]."""
+        if self.api_share_percent is None:
+            return float(settings.SALESFORCE_API_SHARE)
+        return self.api_share_percent / 100
 
     @classmethod
     def current(cls) -> "Connection":
@@ -104,12 +128,11 @@ class Connection(models.Model):
         return connection
 
     @classmethod
-    def note_api_use(cls, use: ApiUse | None) -> None:
-        """Remember what Salesforce last said of the org's own allowance."""
-        if use is not None:
-            cls.objects.filter(id=1).update(
-                org_calls_used=use.used, org_calls_allowed=use.allowed
-            )
+    def note_api_use(cls, use: ApiUse, at: datetime) -> None:
+        """Remember what Salesforce said at ``at`` of the org's own allowance."""
+        cls.objects.filter(id=1).update(
+            org_calls_used=use.used, org_calls_allowed=use.allowed, org_calls_told_at=at
+        )
 
     def keep_names(self, identity: OrgIdentity) -> None:
         """Store what the org calls itself and us, where that has changed."""
@@ -122,24 +145,3 @@ class Connection(models.Model):
             for name, value in named.items():
                 setattr(self, name, value)
             self.save(update_fields=list(named))
-
-
-class ApiUsage(models.Model):
-    """How many API calls we ourselves made on one day (UTC)."""
-
-    day = models.DateField(unique=True)
-    calls = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ("-day",)
-        verbose_name_plural = "API usage"
-
-    def __str__(self) -> str:
-        return f"{self.day}: {self.calls}"
-
-    @classmethod
-    def add(cls, day: date, calls: int) -> None:
-        """Count ``calls`` more API calls on ``day`` (UTC)."""
-        if calls:
-            cls.objects.get_or_create(day=day)
-            cls.objects.filter(day=day).update(calls=F("calls") + calls)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from classifier.leases import Leased
 
@@ -92,6 +92,10 @@ class WriteBackQuerySet(models.QuerySet["WriteBack"]):
             return True
         mine.update(**free)
         return False
+
+    def postpone(self, row: "WriteBack", until: datetime) -> bool:
+        """Let ``row`` wait until then, as if it had not been claimed; False if it is not ours."""
+        return self.settle(row, due_at=until, attempts=F("attempts") - 1)
 
     def settle_written(self, row: "WriteBack", at: datetime, **changes: Any) -> bool:
         """Write down that ``row`` arrived, also where a newer decision replaced it meanwhile."""

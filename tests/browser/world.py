@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 
 from classifier.models import Category, Decision, Transcript
-from sfsync.models import ApiUsage, CaseLink, FieldMapping, Source, WriteBack
+from sfsync.models import CaseLink, FieldMapping, Source, WriteBack
 from tests import factories as make
 
 TREE = {
@@ -144,7 +144,7 @@ def lively(now: datetime, *, cases: int = 25) -> Decision:
     draw = random.Random(7)
     found = categories()
     make.make_connection(org_calls_used=21_400, connected_at=now - timedelta(days=9))
-    ApiUsage.objects.create(day=now.date(), calls=1_284)
+    make.make_api_spending(started_at=now, calls=1_284)
     Source.objects.update(checked_at=now)
     Source.objects.filter(code="messaging").update(
         is_enabled=False,

@@ -6,7 +6,7 @@ from django.utils import timezone
 from lxml import html
 
 from contactreason.dashboard import dashboard
-from sfsync.models import ApiUsage, Connection
+from sfsync.models import Connection
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,8 @@ def test_the_most_frequent_reason_stands_first():
 
 def test_our_calls_and_the_orgs_are_told_apart():
     make.make_connection(org_calls_used=50_000, org_calls_allowed=100_000)
-    ApiUsage.objects.create(day=NOW.date(), calls=321)
+    make.make_api_spending(started_at=NOW, calls=321)
+    make.make_api_spending(started_at=NOW - timedelta(days=1))
 
     allowance = dashboard(NOW).allowance
 

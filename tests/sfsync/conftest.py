@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sfsync.calls import OpenGate
 from sfsync.credentials import Credentials
+from sfsync.gate import SharedGate
 from sfsync.gateway import SalesforceGateway
 from sfsync.local_org.door import InProcessDoor
 from sfsync.local_org.oauth import ClientApp
@@ -56,11 +58,18 @@ def credentials(org: LocalOrg, key_pair: tuple[str, str]) -> Credentials:
 
 
 @pytest.fixture
-def connect(credentials: Credentials) -> Callable[[LocalOrg], SalesforceGateway]:
-    """Return a gateway to an org, not logged in yet: what a new process would make."""
+def connect(
+    credentials: Credentials, request: pytest.FixtureRequest
+) -> Callable[[LocalOrg], SalesforceGateway]:
+    """Return a gateway to an org, not logged in yet: what a new process would make.
+
+    Its calls are counted where the test has a database.
+    """
+    has_database = "db" in request.fixturenames or request.node.get_closest_marker("django_db")
+    gate = SharedGate() if has_database else OpenGate()
 
     def connected(org: LocalOrg) -> SalesforceGateway:
-        return SalesforceGateway(credentials, open_session(InProcessDoor(org)))
+        return SalesforceGateway(credentials, open_session(InProcessDoor(org)), gate)
 
     return connected
 

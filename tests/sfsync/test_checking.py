@@ -194,7 +194,8 @@ def test_the_daily_allowance_is_weighed(use, grade):
 def test_a_spent_allowance_is_told(ready_org, gateway):
     ready_org.api_allowance = 1
 
-    assert "are used up" in missing(check_org(gateway))["connection"].sentence
+    told = missing(check_org(gateway))["connection"].sentence
+    assert "The whole org has used 1 of its 1 API calls" in told
 
 
 @pytest.fixture

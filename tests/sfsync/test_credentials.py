@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sfsync import gateway as gateways
+from sfsync.calls import OpenGate
 from sfsync.credentials import Credentials
 from sfsync.errors import NotConfigured, SalesforceDenied
 from sfsync.gateway import SalesforceGateway
@@ -32,7 +33,7 @@ def test_the_login_by_signed_assertion_works(gateway, org, credentials):
 def test_the_login_by_client_secret_works(org):
     secret = Credentials("acme.my", org.app.client_id, client_secret=org.app.client_secret)
 
-    identity = SalesforceGateway(secret, open_session(Tap(org))).identity()
+    identity = SalesforceGateway(secret, open_session(Tap(org)), OpenGate()).identity()
 
     assert identity.user_id == org.founders.integration
 
@@ -41,7 +42,7 @@ def test_no_login_ever_sends_a_password_or_speaks_soap(org, credentials):
     tap = Tap(org)
     secret = Credentials("acme.my", org.app.client_id, client_secret=org.app.client_secret)
     for one in (credentials, secret):
-        SalesforceGateway(one, open_session(tap)).identity()
+        SalesforceGateway(one, open_session(tap), OpenGate()).identity()
 
     bodies = [str(request.body) for request in tap.sent if is_login(request)]
     assert len(bodies) == 2
@@ -77,7 +78,7 @@ def test_the_token_comes_from_the_my_domain_where_there_is_one(org, key_pair, do
     tap = Tap(org)
     one = Credentials(domain, org.app.client_id, username, private_key)
 
-    SalesforceGateway(one, open_session(tap)).identity()
+    SalesforceGateway(one, open_session(tap), OpenGate()).identity()
 
     (login,) = [request for request in tap.sent if is_login(request)]
     assertion = str(login.body).partition("assertion=")[2]
@@ -90,7 +91,7 @@ def test_a_user_that_nobody_approved_is_told_in_a_sentence(org, credentials):
     org.app.approved.clear()
 
     with pytest.raises(SalesforceDenied, match="pre-authorised") as caught:
-        SalesforceGateway(credentials, open_session(Tap(org))).identity()
+        SalesforceGateway(credentials, open_session(Tap(org)), OpenGate()).identity()
 
     assert caught.value.code == "invalid_grant"
 
@@ -99,7 +100,7 @@ def test_a_wrong_secret_is_told_in_a_sentence(org):
     wrong = Credentials("acme.my", org.app.client_id, client_secret="wrong")
 
     with pytest.raises(SalesforceDenied, match="SALESFORCE_CLIENT_SECRET"):
-        SalesforceGateway(wrong, open_session(Tap(org))).identity()
+        SalesforceGateway(wrong, open_session(Tap(org)), OpenGate()).identity()
 
 
 def test_all_missing_settings_are_told_at_once():

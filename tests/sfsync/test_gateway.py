@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from sfsync.calls import OpenGate
 from sfsync.cases import CaseUpdate
 from sfsync.errors import (
     FieldMissing,
@@ -42,7 +43,7 @@ def many_cases(org) -> list[str]:
 def tapped(org, credentials) -> Callable[..., tuple[SalesforceGateway, Tap]]:
     def made(**options) -> tuple[SalesforceGateway, Tap]:
         tap = Tap(org, **options)
-        return SalesforceGateway(credentials, open_session(tap)), tap
+        return SalesforceGateway(credentials, open_session(tap), OpenGate()), tap
 
     return made
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 from simple_salesforce import Salesforce
 
+from sfsync.calls import OpenGate
 from sfsync.cases import CaseUpdate
 from sfsync.credentials import Credentials
 from sfsync.errors import (
@@ -40,7 +41,7 @@ def tapped(
 
     def made(judge: Judge = lambda request: None) -> tuple[SalesforceGateway, Tap]:
         tap = Tap(org, judge)
-        return SalesforceGateway(credentials, open_session(tap)), tap
+        return SalesforceGateway(credentials, open_session(tap), OpenGate()), tap
 
     return made
 
@@ -338,7 +339,7 @@ def test_the_local_origin_is_reached_in_plain_http_with_the_real_host_name(
     with HttpDoor(org) as door:
         settings.SALESFORCE_LOCAL_ORIGIN = door.origin
         session = open_session()
-        identity = SalesforceGateway(credentials, session).identity()
+        identity = SalesforceGateway(credentials, session, OpenGate()).identity()
         session.close()
 
     assert identity.instance_host == "acme.my.salesforce.com"
@@ -377,7 +378,7 @@ def test_a_password_file_does_not_replace_our_token(tmp_path, monkeypatch, org, 
     monkeypatch.setenv("NETRC", str(netrc))
     tap = Tap(org)
 
-    SalesforceGateway(credentials, open_session(tap)).identity()
+    SalesforceGateway(credentials, open_session(tap), OpenGate()).identity()
 
     assert [
         request.headers["Authorization"].split()[0] for request in tap.sent if is_rest(request)

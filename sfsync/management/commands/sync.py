@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from classifier import deciding, leases
 from classifier.commands import ReportingCommand
-from sfsync import allowance, gateway, pulling, pushing, staging
-from sfsync.errors import ALLOWANCE_SPENT, SalesforceError, SalesforceUnavailable
+from sfsync import budget, gateway, pulling, pushing, staging
+from sfsync.calls import Purpose
+from sfsync.errors import SalesforceError, SalesforceUnavailable
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import Connection, WriteBack
 from sfsync.pushing import Delivery, Pace
@@ -164,8 +165,8 @@ def _next_due_at() -> datetime | None:
 
 def _remark(waiting: int) -> str:
     """Return what a person may wonder about: why nothing, or not all, was written."""
-    if allowance.is_spent(leases.now()):
-        return f" {ALLOWANCE_SPENT}"
+    if shut := budget.closed(Purpose.FETCH, leases.now()):
+        return f" {shut.because}"
     connection = Connection.current()
     if connection.paused_at is not None:
         return " All writing is paused; `set_mode automatic` (or suggest) lets it go on."

@@ -1,13 +1,14 @@
 """What the tables promise: one notice per cause, one org, watermarks that never go back."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from classifier import leases
+from sfsync.calls import Purpose
 from sfsync.cases import ApiUse, OrgIdentity
 from sfsync.errors import WrongOrg
-from sfsync.models import ApiUsage, CaseLink, Connection, Mode, Notice, Source, Watermark
+from sfsync.models import ApiSpending, CaseLink, Connection, Mode, Notice, Source, Watermark
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -75,21 +76,22 @@ def test_our_org_may_move_and_be_renamed():
     assert connection.instance_host == "new.host"
 
 
-def test_the_orgs_own_use_is_kept_and_silence_changes_nothing():
+def test_the_orgs_own_use_is_kept():
     Connection.current()
-    Connection.note_api_use(ApiUse(18, 15_000))
-    Connection.note_api_use(None)
+    Connection.note_api_use(ApiUse(18, 15_000), leases.now())
 
     connection = Connection.current()
     assert (connection.org_calls_used, connection.org_calls_allowed) == (18, 15_000)
 
 
-def test_calls_of_a_day_add_up():
-    ApiUsage.add(date(2026, 3, 2), 3)
-    ApiUsage.add(date(2026, 3, 2), 4)
-    ApiUsage.add(date(2026, 3, 3), 0)
+def test_calls_of_a_slot_and_purpose_add_up():
+    slot = datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
+    firsts = [ApiSpending.add(slot, Purpose.SCAN, 3), ApiSpending.add(slot, Purpose.SCAN)]
+    firsts.append(ApiSpending.add(slot, Purpose.WRITE))
 
-    assert list(ApiUsage.objects.values_list("day", "calls")) == [(date(2026, 3, 2), 7)]
+    assert firsts == [True, False, True]
+    found = ApiSpending.objects.order_by("purpose").values_list("purpose", "calls")
+    assert list(found) == [("scan", 4), ("write", 1)]
 
 
 def claim() -> Watermark:

@@ -15,7 +15,7 @@ from sfsync.local_org.faults import ALWAYS
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.records import Record, Said
 from sfsync.local_org.schema import Field, Kind
-from sfsync.models import ApiUsage, CaseLink, Connection, Notice, Source, Watermark
+from sfsync.models import ApiSpending, CaseLink, Connection, Notice, Source, Watermark
 from sfsync.pulling import Pulled, next_read_at, pull_changed
 from sfsync.reading import CaseReader
 from sfsync.sources import READERS
@@ -442,7 +442,7 @@ def test_nothing_is_asked_while_the_allowance_is_spent(pull, org, open_case):
     assert pull() == Pulled()
 
     assert org.ledger.api_calls == calls
-    Notice.objects.update(last_at=leases.now() - timedelta(minutes=16))
+    Connection.objects.update(calls_stopped_until=leases.now())
     org.faults.allowance_spent = 0
     assert pull().cases_read == 1
     assert not Notice.objects.filter(cleared_at=None).exists()
@@ -464,12 +464,14 @@ def test_the_conversations_of_an_hour_run_out_for_their_cases_alone(tapped, open
     assert "SERVER_UNAVAILABLE" in CaseLink.objects.get(case_id=chat).read_error
 
 
-def test_api_calls_are_counted_for_the_day_and_for_the_org(pull, org, open_case):
+def test_api_calls_are_counted_by_what_they_are_for_and_for_the_org(pull, org, open_case):
     open_case()
 
     pulled = pull()
 
-    assert ApiUsage.objects.get().calls == pulled.api_calls == org.ledger.api_calls
+    spent = dict(ApiSpending.objects.values_list("purpose", "calls"))
+    assert spent.keys() == {"scan", "fetch"}
+    assert sum(spent.values()) == pulled.api_calls == org.ledger.api_calls
     connection = Connection.current()
     assert connection.org_calls_used == org.ledger.api_calls
     assert connection.org_calls_allowed == org.api_allowance

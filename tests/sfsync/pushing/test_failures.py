@@ -7,7 +7,7 @@ from sfsync.errors import SalesforceDenied, WrongOrg
 from sfsync.local_org.faults import RowError
 from sfsync.local_org.org import LocalOrg
 from sfsync.models import (
-    ApiUsage,
+    ApiSpending,
     CategoryMapping,
     Connection,
     FieldMapping,
@@ -204,7 +204,7 @@ def test_a_spent_allowance_stops_all_calls_for_a_quarter_of_an_hour(desk):
     assert [notice.key for notice in open_notices()] == ["salesforce-throttled"]
     wait = next_due_at() - leases.now()
     assert timedelta(minutes=14) < wait <= timedelta(minutes=15)
-    assert desk.row(link).outcome == ""
+    assert (desk.row(link).outcome, desk.row(link).attempts) == ("", 0)
 
 
 def test_writing_goes_on_when_the_quarter_of_an_hour_is_over(desk):
@@ -214,7 +214,7 @@ def test_writing_goes_on_when_the_quarter_of_an_hour_is_over(desk):
     desk.org.faults.allowance_spent = 1
     desk.push()
     earlier = leases.now() - timedelta(minutes=16)
-    Notice.objects.update(last_at=earlier)
+    Connection.objects.update(calls_stopped_until=earlier)
     WriteBack.objects.unended().update(due_at=earlier)
 
     assert desk.push() == Delivery(written=1)
@@ -487,10 +487,11 @@ def test_a_killed_workers_row_comes_back_by_itself(desk):
     assert desk.push() == Delivery(written=1)
 
 
-def test_calls_are_counted_by_day(desk):
+def test_calls_are_counted_by_what_they_are_for(desk):
     desk.decided_case("billing")
 
     desk.push()
 
-    assert ApiUsage.objects.get().calls == desk.org.ledger.api_calls
+    spent = ApiSpending.objects.get()
+    assert (spent.purpose, spent.calls) == ("write", desk.org.ledger.api_calls)
     assert Connection.current().org_calls_allowed == desk.org.api_allowance
