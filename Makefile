@@ -12,7 +12,7 @@ RUN_STAMP := .venv/run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 BENCH_STAMP := .venv/bench-$(shell cat requirements-bench.txt | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test lint bench lock setup setup-dev screenshots
+.PHONY: help demo test lint bench bench-sync chaos lock setup setup-dev screenshots
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -39,6 +39,12 @@ lint: setup-dev ## ruff, mypy, import contracts, missing migrations
 bench: setup-dev $(BENCH_STAMP) ## print the figures that the README and docs claim, beside the peers (DATA=../shared/data; WRITE=docs/benchmarks.md)
 	@[ -n "$$ENCODER_PATH" ] || [ -f var/encoder/tokenizer.json ] || $(BIN)/python manage.py fetch_encoder var/encoder
 	@ENCODER_PATH="$${ENCODER_PATH:-var/encoder}" $(BIN)/python -m tests.benchmarks --data "$(or $(DATA),../shared/data)" $(if $(WRITE),--write "$(WRITE)")
+
+bench-sync: setup-dev ## how much the line carries: PostgreSQL, Redis, workers and org as processes (ARGS=--sqlite, --help)
+	@$(BIN)/python -m tests.benchmarks.bench_sync $(ARGS)
+
+chaos: setup-dev ## kill, freeze and empty what a running line stands on, at random (SECONDS=180; SEED=N)
+	@$(BIN)/python -m tests.line.chaos --seconds $(or $(SECONDS),180) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 screenshots: setup-dev ## take the pictures of the README from a running demo (LINK=its sign-in link)
 	@$(BIN)/python -m docs.screenshots $(if $(LINK),'$(LINK)')

@@ -8,6 +8,8 @@ finds what a lost hint left behind.
 import gc
 import logging
 import os
+from math import inf
+from time import monotonic
 from typing import Any
 
 from celery import Celery, Task, signals
@@ -46,18 +48,32 @@ RINGS = {
 """After a station moved rows on it rings these: the next one, and itself for what is left."""
 
 
+NOTED_EVERY = 2.0
+"""Seconds, in each process."""
+
+
 class Station(Task[Any, Any]):
     """A task that returns how many rows it moved on."""
 
     abstract = True
+    noted_at = -inf
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            self._note_run()
             return self.run(*args, **kwargs)
         except (OperationalError, InternalError) as error:
             # The rows are where they were: the sweep comes back to them.
             logger.error("station=%s %s", self.name, database_sentence(error))
             return 0
+
+    def _note_run(self) -> None:
+        """Leave word for the watchman, not more often than it looks."""
+        from contactreason.models import StationRun  # noqa: PLC0415  # the apps are ready by now
+
+        if monotonic() - self.noted_at >= NOTED_EVERY:
+            self.noted_at = monotonic()
+            StationRun.note(self.name)
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         if not retval:

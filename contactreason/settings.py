@@ -158,6 +158,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
+    # A broker that stands still must not hold a worker: the tables know what there is to do.
+    "socket_timeout": 5,
     # A lost ring is found by the sweep: no station waits long for a broken bell.
     "max_retries": 1,
     "interval_start": 0.05,

@@ -66,6 +66,10 @@ def worker() -> Program:
     )
 
 
+def watchman() -> Program:
+    return Program("watchman", [sys.executable, "-m", "contactreason.watchman"])
+
+
 def beat() -> Program:
     return Program("beat", [*CELERY, "beat", "--pidfile=", "--max-interval", "1"])
 

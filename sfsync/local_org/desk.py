@@ -5,7 +5,8 @@ They need no token, because the org listens on loopback only. Bodies and answers
 ===============================  =========================================================
 GET  /local/ledger               what the org counted: calls, Cases, writes per Case
 GET  /local/ledger/writes        every accepted write with fields, user and headers
-POST /local/cases                a Case comes in: a record of the feed, or ``{}`` for any
+POST /local/cases                a Case comes in: a record of the feed, or ``{}`` for any;
+                                 ``{"count": 20}``: so many of the feed at once
 POST /local/people/edit          ``case_id``, ``fields``, ``by`` (a representative's name)
 POST /local/people/reason        ``case_id``, ``reason``, ``by``; empty takes it away
 POST /local/people/confirm       ``case_id``, ``by``; takes the suggested reason
@@ -101,8 +102,12 @@ class LocalDesk:
 
     def _open_case(self, request: Request) -> object:
         body = _body(request)
-        record = Record.parse(body) if body else self._next_record() or _NOTHING_FED
-        return {"id": self._people.open_case(record)}
+        if "count" in body:
+            return {"ids": [self._open_next() for _ in range(_whole(body["count"]))]}
+        return {"id": self._people.open_case(Record.parse(body)) if body else self._open_next()}
+
+    def _open_next(self) -> str:
+        return self._people.open_case(self._next_record() or _NOTHING_FED)
 
     def _deploy(self, request: Request) -> object:
         deployed = self._deploy_source(Path(str(_body(request)["directory"])))

@@ -17,6 +17,7 @@ class Write:
     """One row written by one user, after it was accepted."""
 
     at: datetime
+    """The org's time, finer than the second that its audit fields hold."""
     user_id: str
     sobject: str
     record_id: str

@@ -140,6 +140,10 @@ class OrgState:
         """Let other integrations make API calls now."""
         self.ledger.others_call(calls, self.now())
 
+    def exact_now(self) -> datetime:
+        """Return the org's time in UTC as its clock shows it, for the ledger alone."""
+        return self._clock().astimezone(UTC)
+
     # People
 
     def user_named(self, username: str) -> Row | None:

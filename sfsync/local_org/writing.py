@@ -158,7 +158,7 @@ class Transaction:
         self._changes.append(Change(sobject.name, record_id, row))
         self._writes.append(
             Write(
-                self.org.now(),
+                self.org.exact_now(),
                 self.writer.user_id,
                 sobject.name,
                 record_id,

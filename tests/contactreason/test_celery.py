@@ -126,6 +126,7 @@ class Broken(Station):
         raise OperationalError("server closed the connection\nmore")
 
 
+@pytest.mark.django_db
 def test_a_station_without_its_database_says_so_in_one_line_and_moves_nothing(caplog):
     assert Broken()() == 0
 
