@@ -136,7 +136,10 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--pull", type=int, default=5, help="seconds between polls")
     parser.add_argument(
-        "--no-broker", dest="broker", action="store_false", help="without Redis: how much is left"
+        "--no-broker",
+        dest="broker",
+        action="store_false",
+        help="without Redis: how much is left",
     )
     parser.add_argument("--sqlite", action="store_true", help="SQLite and the embedded broker")
     return parser.parse_args()
