@@ -5,10 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
-        ('contactreason', '0004_assessments'),
+        ('contactreason', '0006_doors'),
     ]
 
     operations = [
