@@ -19,6 +19,7 @@ from classifier.models import (
     Transcript,
 )
 from classifier.models.remit import is_limited, within_remit
+from contactreason.door_figures import DoorFigures
 from sfsync.models import ApiSpending, Connection, Mode, Notice, Source, WriteBack
 
 OF_CASE = "case_link__"
@@ -89,6 +90,7 @@ class Dashboard:
     shares: Sequence[Bar]
     reasons: Sequence[Bar]
     allowance: Allowance
+    doors: DoorFigures
     notices: Sequence[Notice]
     steps: Sequence[Step]
     is_limited: bool
@@ -121,6 +123,7 @@ def dashboard(now: datetime, user: Any = None, *, may_review: bool = False) -> D
         shares=_shares(now, seen),
         reasons=_reasons(now, seen),
         allowance=_allowance(connection, now),
+        doors=DoorFigures.at(now),
         notices=_notices(),
         steps=_steps(connection),
         is_limited=user is not None and is_limited(user),

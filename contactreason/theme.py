@@ -77,6 +77,7 @@ NAVIGATION = [
         "items": [
             _entry("Connection", "cloud_sync", "sfsync.connection"),
             _entry("Cases", "work", "sfsync.caselink"),
+            _entry("Rings", "doorbell", "sfsync.doorbell"),
             _entry("Write-backs", "outbox", "sfsync.writeback"),
             _entry("Sources", "input", "sfsync.source"),
             _entry("Field mapping", "compare_arrows", "sfsync.fieldmapping"),

@@ -30,6 +30,7 @@ from sfsync.models import (
     CaseLink,
     CategoryMapping,
     Connection,
+    Doorbell,
     FieldMapping,
     Notice,
     Source,
@@ -285,6 +286,19 @@ def make_notice(**fields: Any) -> Notice:
         "last_at": NOON,
     }
     return Notice.objects.create(**{**made, **fields})
+
+
+def make_ring(**fields: Any) -> Doorbell:
+    made = {
+        "source": "outbound",
+        "org_id": "00DHu00000000001",
+        "notification_id": f"04lHu{next(_numbers):010d}",
+        "case_id": f"500Hu{next(_numbers):010d}AAA",
+        "received_at": NOON,
+    }
+    if fields.get("heard"):
+        made["heard_at"] = NOON
+    return Doorbell.objects.create(**{**made, **fields})
 
 
 def make_watermark(**fields: Any) -> Watermark:

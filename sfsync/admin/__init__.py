@@ -5,6 +5,7 @@ from sfsync.admin.case_link import CaseLinkAdmin
 from sfsync.admin.category import MappedCategoryAdmin
 from sfsync.admin.connection import ConnectionAdmin
 from sfsync.admin.conversation import CaseDecisionAdmin, CaseFeedbackAdmin, CaseTranscriptAdmin
+from sfsync.admin.doorbell import DoorbellAdmin
 from sfsync.admin.mapping import FieldMappingAdmin
 from sfsync.admin.notice import NoticeAdmin
 from sfsync.admin.review import CaseReviewAdmin
@@ -19,6 +20,7 @@ __all__ = [
     "CaseReviewAdmin",
     "CaseTranscriptAdmin",
     "ConnectionAdmin",
+    "DoorbellAdmin",
     "FieldMappingAdmin",
     "MappedCategoryAdmin",
     "NoticeAdmin",

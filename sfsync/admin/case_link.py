@@ -33,6 +33,7 @@ class CaseStateFilter(admin.SimpleListFilter):
             ("ceded", "ceded to a person"),
             ("handed_back", "given back by a person"),
             ("gone", "deleted in Salesforce"),
+            ("unrung", "found by asking only"),
         ]
 
     def queryset(
@@ -49,6 +50,8 @@ class CaseStateFilter(admin.SimpleListFilter):
                 return queryset.filter(handed_back_at__isnull=False, ceded_at=None)
             case "gone":
                 return queryset.filter(gone_at__isnull=False)
+            case "unrung":
+                return queryset.filter(found_unrung_at__isnull=False)
             case _:
                 return queryset
 

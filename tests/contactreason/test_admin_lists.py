@@ -28,6 +28,7 @@ from sfsync.models import (
     Assessment,
     CaseLink,
     Connection,
+    Doorbell,
     FieldMapping,
     Notice,
     Source,
@@ -66,6 +67,7 @@ MAKERS: dict[type, Callable[[], object]] = {
         minute=str(CrontabSchedule.objects.count())
     ),
     Decision: make_decision,
+    Doorbell: make.make_ring,
     Errand: lambda: make.make_errand(asked_by=make.make_user()),
     Feedback: lambda: make.make_feedback(
         category=make.make_category(parent=make.make_category())
