@@ -11,13 +11,14 @@ from classifier.engine.calibration import Array, Calibration, Link, fit_sigmoid,
 from classifier.engine.encoder import Encoder, needed
 from classifier.engine.example import Example
 from classifier.engine.features import Features
-from classifier.engine.lesson import Lesson, Marks, Progress, marks_of, sayings_of, tell_nobody
+from classifier.engine.lesson import Lesson, Marks, Progress, marks_of, tell_nobody
 from classifier.engine.promise import choose_thresholds
 from classifier.engine.recipe import Recipe
 from classifier.engine.refined import Refined, doubtful_from, doubts
 from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text_model import TextModel, model_digest, rounded
 from classifier.engine.thresholds import HeldOut, Thresholds
+from classifier.engine.wording import sayings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _refined(
     weights, intercepts, margins = lesson.with_columns(
         encoder.encode(lesson.whole) * share, encoder.encode(lesson.whole_names) * share
     ).fitted(tell)
-    width = lesson.matrix.shape[1]
+    width = len(lesson.features)
     fitted = Fitted(
         lesson.recipe,
         lesson.labels,

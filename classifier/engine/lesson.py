@@ -18,7 +18,7 @@ from classifier.engine.folding import fold
 from classifier.engine.folds import fold_count, folds_of
 from classifier.engine.recipe import Recipe
 from classifier.engine.refined import text_of
-from classifier.engine.vectors import shipped
+from classifier.engine.wording import Sayings, Wording
 
 if TYPE_CHECKING:
     from classifier.engine.machine import QuietSVC
@@ -27,8 +27,6 @@ Progress = Callable[[str, float], None]
 Marks = NDArray[np.bool_]
 
 FEWEST_LABELS = 2
-PHRASES_BELOW = 10  # examples; a category with more is known better than by what rules look for
-_FEW = 3_000  # examples; below, a word that only one of them says may be all there is to go by
 _ALMOST_EVERY = (
     0.98  # share of labelled examples with one label, for labels to exclude each other
 )
@@ -44,44 +42,20 @@ def tell_nobody(_doing: str, _share: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sayings:
-    """Texts that stand for categories."""
-
-    names: Mapping[str, str]
-    phrases: Mapping[str, Sequence[str]]
-    own: frozenset[str]
-    """The categories that are learnt even without an example."""
-
-    def of(self, label: str, examples: int, recipe: Recipe) -> list[str]:
-        """Return what is said for a category of so many examples; each text once."""
-        said = [self.names[label]] if label in self.names else []
-        if examples >= recipe.names_below:
-            said = []
-        if examples < PHRASES_BELOW:
-            said += self.phrases.get(label, ())
-        return list(dict.fromkeys(said))
-
-
-def sayings_of(names: Mapping[str, str], phrases: Mapping[str, Sequence[str]]) -> Sayings:
-    """Return what ``learn`` takes from names and phrases."""
-    own = frozenset(label for label, said in phrases.items() if said)
-    return Sayings(names, phrases, own)
-
-
-@dataclass(frozen=True, slots=True)
 class Lesson:
     """Examples turned into numbers once, for all folds and the final fit."""
 
     recipe: Recipe
     labels: tuple[str, ...]
     truths: tuple[frozenset[str], ...]
+    wording: Wording
+    """What the examples say, in the same order, and labels' own names and phrases as further
+    examples, for labels that have few."""
     features: Features
-    matrix: csr_matrix
+    """Of all of it."""
     marks: Marks
     """Examples × columns: is it true? With a last column for "none of them", where it counts."""
     folds: NDArray[np.int64]
-    name_matrix: csr_matrix
-    """Labels' own names and phrases as further examples, for labels that have few."""
     name_marks: Marks
     is_exclusive: bool
     whole: tuple[str, ...] = ()
@@ -91,6 +65,8 @@ class Lesson:
     """In the order of the matrix."""
     further: Further | None = None
     """Gives what is learnt besides the examples of a fit; nothing beside an encoder's numbers."""
+    beside: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
+    """An encoder's numbers of each example and of each name, in columns of their own."""
 
     @classmethod
     def of(
@@ -126,15 +102,8 @@ class Lesson:
         ]
         named = [label for label, _ in said]
         name_texts = [[words_of(fold(text.replace("_", " ")).text)] for _, text in said]
-        share = recipe.meaning_for(len(ordered), len(labels))
-        features = Features.fit(
-            [*texts, *name_texts],
-            recipe.ngrams,
-            min_texts=recipe.min_texts or (1 if len(ordered) < _FEW else 2),
-            most=recipe.most_features,
-            vectors=shipped() if share else None,
-            share=share,
-        )
+        wording = Wording.of(texts, name_texts, recipe, len(labels))
+        features = wording.features()
         if not features.hashed:
             raise NothingToLearn(
                 "the labelled conversations share no words; label more of them"
@@ -146,11 +115,10 @@ class Lesson:
             recipe,
             labels,
             truths,
+            wording,
             features,
-            features.matrix(texts),
             marks_of(truths, labels, with_none=has_outsiders),
             folds_of(texts, truths, recipe.folds or fold_count(len(ordered))),
-            features.matrix(name_texts),
             marks_of([frozenset([label]) for label in named], labels, with_none=has_outsiders),
             is_exclusive,
             tuple(text_of(Reading.of(e.transcript, recipe.speakers)) for e in ordered)
@@ -165,7 +133,7 @@ class Lesson:
         """Return weights, intercepts, and the margins of models that had not seen each text."""
         margins = self.margins_out_of_fold(tell)
         tell("fitting the model", 0.8)
-        return *self.fit(np.ones(len(self.truths), dtype=bool)), margins
+        return *self.fit(np.ones(len(self.truths), dtype=bool), self.features), margins
 
     def with_columns(
         self, of_texts: NDArray[np.floating], of_names: NDArray[np.floating]
@@ -174,20 +142,12 @@ class Lesson:
 
         Beside these the vectors' block has length 1 (``lengths``), however few the examples.
         """
-        even = diags(1 / self.lengths)
-        return replace(
-            self,
-            matrix=hstack([self.matrix @ even, csr_matrix(of_texts)], format="csr"),
-            name_matrix=hstack([self.name_matrix @ even, csr_matrix(of_names)], format="csr"),
-            further=None,
-        )
+        return replace(self, beside=(of_texts, of_names), further=None)
 
     @property
     def lengths(self) -> Array:
         """Of each column the length of its block."""
-        lengths = np.ones(len(self.features))
-        lengths[self.features.hashed :] = self.features.share
-        return lengths
+        return _lengths_of(self.features)
 
     def margins_out_of_fold(self, tell: Progress, learners: Marks | None = None) -> Array:
         """Return examples × columns margins, each example's by a model that had not seen it.
@@ -204,8 +164,7 @@ class Lesson:
                 break  # all texts are twins: nothing to learn from would be left
             if not (trusted & ~unseen).any():
                 continue
-            weights, intercepts = self.fit(trusted & ~unseen)
-            margins[unseen] = self.matrix[unseen] @ weights + intercepts
+            margins[unseen] = self._margins(unseen, trusted & ~unseen)
         return margins
 
     def margins_of_strangers(self, tell: Progress) -> Array | None:
@@ -227,18 +186,32 @@ class Lesson:
                 self.marks[:, labels[labels % groups == group]].any(axis=1)
             )
             if left_out.any() and not left_out.all():
-                weights, intercepts = self.fit(~left_out)
-                found.append(self.matrix[left_out] @ weights + intercepts)
+                found.append(self._margins(left_out, ~left_out))
         return np.vstack(found) if found else None
 
-    def fit(self, seen: Marks) -> tuple[Array, Array]:
+    def _margins(self, unseen: Marks, seen: Marks) -> Array:
+        """Return unseen texts × columns margins of a model that knows only what is said in others.
+
+        The words, too: a word that the others never say is no part of the text then, just as it
+        will be with tomorrow's texts. Known, but worth nothing, it would make the rest of the text
+        count for less, and the model look less sure than it is going to be (docs/decisions/0028).
+        """
+        features = self.wording.features(seen)
+        if not features.hashed:  # they share no word
+            return np.full((int(unseen.sum()), self.marks.shape[1]), _ABSENT)
+        weights, intercepts = self.fit(seen, features)
+        margins: Array = self._matrix(unseen, features) @ weights + intercepts
+        return margins
+
+    def fit(self, seen: Marks, features: Features) -> tuple[Array, Array]:
         """Return weights (rows × columns) and intercepts learnt from the examples seen."""
-        texts = vstack([self.matrix[seen], self.name_matrix]).tocsr().astype(np.float64)
+        matrices = [self._matrix(seen, features), self._name_matrix(features)]
         marks = np.vstack([self.marks[seen], self.name_marks])
         if self.further:
-            more, more_marks = self._further(seen)
-            texts = vstack([texts, more]).tocsr()
+            more, more_marks = self._further(seen, features)
+            matrices.append(more)
             marks = np.vstack([marks, more_marks])
+        texts = vstack(matrices).tocsr().astype(np.float64)
         weigh = weights_of(marks.sum(axis=0), self.recipe.balance)
         weights = np.zeros((texts.shape[1], marks.shape[1]))
         intercepts = np.full(marks.shape[1], _ABSENT)
@@ -254,7 +227,17 @@ class Lesson:
             weights[:, column], intercepts[column] = svm.coef_[0], svm.intercept_[0]
         return weights, intercepts
 
-    def _further(self, seen: Marks) -> tuple[csr_matrix, Marks]:
+    def _matrix(self, of: Marks, features: Features) -> csr_matrix:
+        """Return the numbers of some of the examples."""
+        rows = np.flatnonzero(of)
+        found = features.matrix([self.wording.texts[row] for row in rows.tolist()])
+        return found if self.beside is None else _beside(found, self.beside[0][rows], features)
+
+    def _name_matrix(self, features: Features) -> csr_matrix:
+        found = features.matrix(self.wording.names)
+        return found if self.beside is None else _beside(found, self.beside[1], features)
+
+    def _further(self, seen: Marks, features: Features) -> tuple[csr_matrix, Marks]:
         """Return what is learnt besides the examples seen, and made from these alone."""
         seen_examples = [self.examples[place] for place in np.flatnonzero(seen)]
         more = [
@@ -263,10 +246,10 @@ class Lesson:
             if example.categories <= set(self.labels)
         ]
         readings = (Reading.of(e.transcript, self.recipe.speakers) for e in more)
-        matrix = self.features.matrix([reading.words() for reading in readings])
+        matrix = features.matrix([reading.words() for reading in readings])
         has_none = self.marks.shape[1] > len(self.labels)
         truths = [example.categories for example in more]
-        return matrix.astype(np.float64), marks_of(truths, self.labels, with_none=has_none)
+        return matrix, marks_of(truths, self.labels, with_none=has_none)
 
     def _fit_all(
         self,
@@ -294,6 +277,20 @@ class Lesson:
             random_state=self.recipe.seed,
             class_weight=dict(class_weight),
         )
+
+
+def _lengths_of(features: Features) -> Array:
+    lengths = np.ones(len(features))
+    lengths[features.hashed :] = features.share
+    return lengths
+
+
+def _beside(
+    matrix: csr_matrix, columns: NDArray[np.floating], features: Features
+) -> csr_matrix:
+    """Return texts with more columns, beside which all other blocks have length 1."""
+    even = diags(1 / _lengths_of(features))
+    return hstack([matrix @ even, csr_matrix(columns)], format="csr")
 
 
 def _all_further(recipe: Recipe, further: Further | None) -> Further | None:

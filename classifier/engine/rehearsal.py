@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from classifier.engine.calibration import fit_softmax
 from classifier.engine.example import Example
-from classifier.engine.lesson import Lesson, Marks, Progress, sayings_of, tell_nobody
+from classifier.engine.lesson import Lesson, Marks, Progress, tell_nobody
 from classifier.engine.recipe import Recipe
 from classifier.engine.thresholds import HeldOut
+from classifier.engine.wording import sayings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Rehearsal:
         not count.
         """
         lesson = self._lesson
-        matrix = lesson.matrix[:, : lesson.features.hashed]
+        matrix = lesson.features.matrix(lesson.wording.texts)[:, : lesson.features.hashed]
         groups: dict[bytes, list[int]] = {}
         for place, (start, end) in enumerate(pairwise(matrix.indptr.tolist())):
             if end > start:

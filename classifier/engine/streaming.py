@@ -22,10 +22,8 @@ from classifier.engine.lesson import (
     FEWEST_LABELS,
     FEWEST_OUTSIDERS,
     Progress,
-    Sayings,
     marks_of,
     mostly_alone,
-    sayings_of,
     weights_of,
 )
 from classifier.engine.recipe import Recipe
@@ -33,6 +31,7 @@ from classifier.engine.shards import HELD_OUT, Marks, Shards
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.text import Transcript
 from classifier.engine.vectors import shipped
+from classifier.engine.wording import Sayings, sayings_of
 
 Source = Callable[[], Iterable[Example]]
 """Gives the examples anew each time it is called, one by one; in any order, keys unique."""

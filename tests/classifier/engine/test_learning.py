@@ -11,8 +11,10 @@ from classifier.engine.errors import NothingToLearn
 from classifier.engine.example import Example
 from classifier.engine.folds import fold_count, folds_of
 from classifier.engine.learning import learn, learn_and_score
+from classifier.engine.lesson import Lesson, tell_nobody
 from classifier.engine.recipe import Recipe
 from classifier.engine.text import Speaker, Transcript
+from classifier.engine.wording import sayings_of
 from tests.classifier.engine.words import NAMES, examples, examples_with_several, outsiders
 
 RECIPE = Recipe(folds=3)
@@ -235,3 +237,20 @@ def test_many_categories_of_one_phrase_each_are_learnt() -> None:
     (found,) = learn([], Recipe(), phrases=phrases).predict([Transcript.of("q")])
 
     assert max(found, key=found.__getitem__) == "c16"
+
+
+def test_words_that_only_the_unseen_texts_say_are_unknown_when_they_are_scored() -> None:
+    lesson = _lesson([e for e in examples(60) if e.categories])
+    seen = lesson.folds != 0
+    rest = _lesson([e for e, known in zip(lesson.examples, seen, strict=True) if known])
+    weights, intercepts = rest.fit(np.ones(len(rest.truths), dtype=bool), rest.features)
+    unseen = [lesson.wording.texts[row] for row in np.flatnonzero(~seen)]
+
+    margins = lesson.margins_out_of_fold(tell_nobody)[~seen]
+
+    assert len(rest.features) < len(lesson.features)
+    assert margins == pytest.approx(rest.features.matrix(unseen) @ weights + intercepts)
+
+
+def _lesson(of: list[Example]) -> Lesson:
+    return Lesson.of(of, Recipe(), sayings_of({}, {}), tell_nobody)
