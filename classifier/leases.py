@@ -66,6 +66,8 @@ def take(waiting: QuerySet[Row], *, limit: int, seconds: float = SECONDS) -> lis
         if connection.features.has_select_for_update_skip_locked:
             candidates = candidates.select_for_update(skip_locked=True, of=("self",))
         ids = [row.pk for row in candidates.only("pk")[:limit]]
+        if not ids:
+            return []
         # The condition is said again: without row locks (SQLite) another worker may have been quicker.
         waiting.model._default_manager.filter(free, pk__in=ids).update(
             lease_token=token,
@@ -73,7 +75,9 @@ def take(waiting: QuerySet[Row], *, limit: int, seconds: float = SECONDS) -> lis
             epoch=F("epoch") + 1,
             attempts=F("attempts") + 1,
         )
-    claimed = {row.pk: row for row in waiting.model._default_manager.filter(lease_token=token)}
+    # By key: no index knows the token, and the table may hold a million rows.
+    mine = waiting.model._default_manager.filter(pk__in=ids, lease_token=token)
+    claimed = {row.pk: row for row in mine}
     return [claimed[pk] for pk in ids if pk in claimed]
 
 
@@ -134,7 +138,9 @@ def renew(rows: Sequence[Leased], *, seconds: float = SECONDS) -> None:
     """Let the claims on ``rows``, as far as they still hold, last ``seconds`` from now."""
     until = now() + timedelta(seconds=seconds)
     for model in {type(row) for row in rows}:
-        tokens = {row.lease_token for row in rows if type(row) is model and row.lease_token}
+        ours = [row for row in rows if type(row) is model and row.lease_token]
         model._default_manager.filter(
-            lease_token__in=tokens, leased_until__isnull=False
+            pk__in=[row.pk for row in ours],
+            lease_token__in={row.lease_token for row in ours},
+            leased_until__isnull=False,
         ).update(leased_until=until)

@@ -119,6 +119,11 @@ class CaseLink(Leased):
                 name="cases_to_read",
             ),
             models.Index(
+                fields=["id"],
+                condition=~Q(read_error="") & Q(gone_at=None),
+                name="cases_unreadable",
+            ),
+            models.Index(
                 fields=["found_unrung_at"],
                 condition=Q(found_unrung_at__isnull=False),
                 name="cases_found_unrung",

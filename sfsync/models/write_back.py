@@ -203,6 +203,11 @@ class WriteBack(Leased):
                 condition=Q(outcome="dead", closed_at=None),
                 name="write_backs_given_up",
             ),
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(outcome="delivered"),
+                name="write_backs_delivered",
+            ),
             models.Index(fields=["case_link", "-id"], name="write_backs_by_case"),
             models.Index(fields=["-staged_at", "-id"], name="write_backs_newest"),
         )
