@@ -33,6 +33,8 @@ DELIVER = "sfsync.tasks.deliver_write_backs"
 HEAR = "sfsync.tasks.hear_changes"
 SETTLE = "classifier.tasks.settle_feedback"
 OPEN = "classifier.tasks.open_reviews"
+BACKFILL = "sfsync.tasks.step_backfills"
+RECONCILE = "sfsync.tasks.reconcile"
 ERRANDS = ("classifier.tasks.run_errands", "sfsync.tasks.run_errands")
 
 RINGS = {
@@ -43,6 +45,8 @@ RINGS = {
     HEAR: (SETTLE, DELIVER),
     SETTLE: (OPEN, SETTLE),
     OPEN: (OPEN,),
+    BACKFILL: (DECIDE, BACKFILL),
+    RECONCILE: (RECONCILE,),
     **{station: (station,) for station in ERRANDS},
 }
 """After a station moved rows on it rings these: the next one, and itself for what is left."""

@@ -178,6 +178,8 @@ CELERY_TASK_ROUTES = {
     # What may take minutes has a queue of its own, so that Cases never wait for it.
     "classifier.tasks.run_errands": {"queue": "errands"},
     "sfsync.tasks.run_errands": {"queue": "errands"},
+    "sfsync.tasks.step_backfills": {"queue": "errands"},
+    "sfsync.tasks.reconcile": {"queue": "errands"},
     "sfsync.tasks.*": {"queue": "salesforce"},
 }
 CELERY_TASK_PUBLISH_RETRY = False

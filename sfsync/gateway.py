@@ -1,12 +1,15 @@
 """The one place that talks to Salesforce: questions and writes, typed errors, counted calls."""
 
+import json
 import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -34,8 +37,10 @@ from sfsync.errors import (
     LimitExceeded,
     ObjectMissing,
     RecordGone,
+    SalesforceDenied,
     SalesforceError,
     SalesforceUnavailable,
+    answer_error,
     row_code,
     row_words,
 )
@@ -53,6 +58,7 @@ ROLES_SECONDS = 600.0
 DESCRIPTION_SECONDS = 60.0
 """How long an answer to describe is believed, so that a new field or value is soon seen."""
 HISTORY_FIELDS = ("Id", "CaseId", "Field", "OldValue", "NewValue", "CreatedById", "CreatedDate")
+CSV = "text/csv; charset=UTF-8"
 CONVERSATION_ID = re.compile(r"[A-Za-z0-9-]{1,80}")
 LOST_LOCATOR = {"INVALID_QUERY_LOCATOR", "INVALID_SESSION_ID"}
 """A page's locator dies with its token: the query is asked again from the last Id."""
@@ -61,6 +67,14 @@ _LAST_CALL: ContextVar[int | None] = ContextVar("last_call", default=None)
 """The number of calls at which this thread must stop."""
 Answer = TypeVar("Answer")
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An answer in CSV, and the headers beside it."""
+
+    text: str
+    headers: Mapping[str, str]
 
 
 class SalesforceGateway:
@@ -407,6 +421,71 @@ class SalesforceGateway:
                 _to_result(update, row) for update, row in zip(updates, rows or [], strict=True)
             ]
 
+    def told(
+        self, deed: str, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> Mapping[str, Any]:
+        """Return the JSON object that a resource answers; for resources without a method here."""
+        answer = self._ask(
+            deed,
+            lambda client: client.restful(
+                path, method=method, json=None if body is None else dict(body)
+            ),
+        )
+        with typed_errors(deed):
+            return dict(answer or {})
+
+    def sheet(
+        self,
+        deed: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: str | None = None,
+    ) -> Sheet:
+        """Send or ask for CSV, which the client does only by waiting for whole jobs.
+
+        A token that has run out is renewed once, and all headers go along again.
+        """
+
+        def ask(client: Salesforce) -> Sheet:
+            return self._sheet(client, deed, method, path, params, content)
+
+        try:
+            return self._ask(deed, ask)
+        except SalesforceDenied as error:
+            if error.code != "INVALID_SESSION_ID":
+                raise
+            self._client = None
+            return self._ask(deed, ask)
+
+    def _sheet(
+        self,
+        client: Salesforce,
+        deed: str,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        content: str | None,
+    ) -> Sheet:
+        kind = "application/json" if content is None else CSV
+        answer = self._session.request(
+            method,
+            client.base_url + path,
+            params=params,
+            data=None if content is None else content.encode(),
+            headers={
+                "Authorization": f"Bearer {client.session_id}",
+                "Content-Type": kind,
+                "Accept": CSV if content is None else "application/json",
+            },
+        )
+        if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            raise answer_error(answer.status_code, _error_list(answer.content), deed)
+        if used := answer.headers.get("Sforce-Limit-Info"):
+            client.api_usage = client.parse_api_usage(used)
+        return Sheet(answer.content.decode(), answer.headers)
+
     def _replicated(self, sobject: str, kind: str, since: datetime, until: datetime) -> Changes:
         """Ask window after window, halving one that holds more ids than Salesforce lists."""
         ids: dict[str, None] = {}
@@ -546,6 +625,14 @@ def close() -> None:
     """Forget this process's gateway: the next ``open`` reads the settings again."""
     with _opening:
         _opened.clear()
+
+
+def _error_list(content: bytes) -> Any:
+    """Return the list of errors in an answer, or nothing: an edge server's page."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return []
 
 
 def _minute(moment: datetime) -> datetime:

@@ -25,6 +25,8 @@ BATCH = 200
 LONGEST_WAIT = timedelta(hours=1)
 CONTEXT_MISSING = "context-fields-missing"
 Moment = Transcript.Moment
+MOVES = {Receipt.NEW, Receipt.CHANGED, Receipt.MOVED}
+"""What makes a Case of the past one of today: the customer spoke, or it was answered or closed."""
 
 
 @dataclass(slots=True)
@@ -63,14 +65,22 @@ class CaseReader:
             links = leases.take(CaseLink.objects.due(leases.now()), limit=min(BATCH, left))
             if not links:
                 return False
-            self._unfinished = {link.pk: link for link in links}
-            try:
-                with leases.kept(links):  # a batch may hold 200 conversations, each a call
-                    self._read_batch(links)
-            except SalesforceError:
-                leases.release(self._unfinished.values())
-                raise
+            self.read_claimed(links)
         return True
+
+    def read_claimed(self, links: Sequence[CaseLink]) -> None:
+        """Read Cases that the caller leased.
+
+        Raises:
+            SalesforceError: as ``read_due``.
+        """
+        self._unfinished = {link.pk: link for link in links}
+        try:
+            with leases.kept(links):  # a batch may hold 200 conversations, each a call
+                self._read_batch(links)
+        except SalesforceError:
+            leases.release(self._unfinished.values())
+            raise
 
     def _read_batch(self, links: Sequence[CaseLink]) -> None:
         """Read all in a few calls; where one Case spoils them, find it by halving."""
@@ -165,6 +175,8 @@ class CaseReader:
                 receipt = receive_transcript(_arrival(case, turns), at=at)
                 self.read.cases += 1
                 self.read.transcripts_new += receipt is not Receipt.UNCHANGED
+                if link.backfill_id and not link.is_backfilled and receipt in MOVES:
+                    link.go_live(at)
         self._unfinished.pop(link.pk, None)
         return receipt
 

@@ -63,6 +63,12 @@ def is_one_word_of(field: str, words: Iterable[str]) -> str:
     return f"{checked_name(field)} IN ({listed})"
 
 
+def is_text_of(field: str, values: Iterable[str]) -> str:
+    """Return the condition that ``field`` holds one of these texts; nothing where there is none."""
+    listed = ", ".join(f"'{_escaped(value)}'" for value in values)
+    return f"{checked_name(field)} IN ({listed})" if listed else ""
+
+
 def is_true(field: str) -> str:
     return f"{checked_name(field)} = true"
 
@@ -102,6 +108,13 @@ def in_portions(ids: Iterable[str], size: int = IDS_PER_QUERY) -> Iterator[list[
     distinct = iter(dict.fromkeys(ids))
     while portion := list(islice(distinct, size)):
         yield portion
+
+
+def _escaped(text: str) -> str:
+    """Return a text as it stands between quotes in SOQL (SOQL reference, "Quoted String Escapes")."""
+    for sign, escaped in (("\\", "\\\\"), ("'", "\\'"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(sign, escaped)
+    return text
 
 
 def checked_name(name: str) -> str:

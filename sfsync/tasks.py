@@ -10,10 +10,12 @@ from sfsync import (
     adopting,
     alarming,
     assessing,
+    backfilling,
     gateway,
     hearing,
     pulling,
     pushing,
+    reconciling,
     ringing,
     staging,
     watching,
@@ -93,6 +95,29 @@ def raise_alarms() -> int:
     watching.watch(moment)
     alarming.tell(moment)
     return 0
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def step_backfills() -> int:
+    """Do the next step of a backfill, and return 1 where another is due at once."""
+    if not backfilling.is_due():
+        return 0
+    try:
+        return backfilling.step_due(gateway.open())
+    except SalesforceError as error:
+        _log(error)
+        return 0
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def reconcile() -> int:
+    """Begin the weekly reconciliation or go on with it; return 1 where more is due at once."""
+    reconciling.begin()
+    try:
+        return reconciling.step_due(gateway.open())
+    except SalesforceError as error:
+        _log(error)
+        return 0
 
 
 ERRANDS: dict[str, Doing] = {

@@ -21,6 +21,8 @@ class Terms:
     book: CategoryBook
     mapping: list[FieldMapping]
     """Active rows, those included that are paused because the org refuses them."""
+    approved: int | None = None
+    """The backfill whose Cases may be written."""
 
     @classmethod
     def now(cls) -> "Terms":
@@ -39,6 +41,8 @@ class Terms:
 
     def hold_of(self, decided: Decided, link: CaseLink) -> WriteBack.Hold | None:
         """Return what a person would have to change before we may write, None if nothing."""
+        if link.backfill_id not in {None, self.approved}:
+            return WriteBack.Hold.BACKFILL
         if self.mode_of(decided) is Mode.SHADOW:
             return WriteBack.Hold.SHADOW
         return None if is_in_scope(self.connection, link) else WriteBack.Hold.SCOPE

@@ -27,6 +27,7 @@ HOLDS = {
     WriteBack.Hold.SCOPE: "The Case is outside the scope set under Connection.",
     WriteBack.Hold.PICKLIST: "The org’s picklist lacks this value. Deploy it, then it goes on:",
     WriteBack.Hold.FIELD: "No mapped Case field can be written. See Field mapping.",
+    WriteBack.Hold.BACKFILL: "Waits until somebody approves its backfill. See Backfill.",
 }
 ENDINGS: dict[str, str] = {
     WriteBack.Outcome.CEDED: "A person set the reason in Salesforce, and their word stands.",

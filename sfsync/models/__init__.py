@@ -4,12 +4,14 @@ from sfsync.field_map import Mode
 from sfsync.models.alarm import Alarm
 from sfsync.models.api_spending import ApiSpending
 from sfsync.models.assessment import AssessedCase, Assessment
+from sfsync.models.backfill import Backfill, BackfillCase, BulkWriting, StepTakenOver
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
 from sfsync.models.connection import Connection
 from sfsync.models.doorbell import Doorbell
 from sfsync.models.field_mapping import FieldMapping
 from sfsync.models.notice import Notice
+from sfsync.models.reconciliation import Reconciliation
 from sfsync.models.source import Source
 from sfsync.models.watermark import Watermark
 from sfsync.models.write_back import WriteBack
@@ -19,6 +21,9 @@ __all__ = [
     "ApiSpending",
     "AssessedCase",
     "Assessment",
+    "Backfill",
+    "BackfillCase",
+    "BulkWriting",
     "CaseLink",
     "CategoryMapping",
     "Connection",
@@ -26,7 +31,9 @@ __all__ = [
     "FieldMapping",
     "Mode",
     "Notice",
+    "Reconciliation",
     "Source",
+    "StepTakenOver",
     "Watermark",
     "WriteBack",
 ]

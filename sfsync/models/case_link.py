@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models, transaction
 from django.db.models import Q
 
 from classifier.leases import Leased
 from sfsync.cases import CaseSnapshot
+from sfsync.models.write_back import WriteBack
+
+if TYPE_CHECKING:
+    from sfsync.models.backfill import Backfill
 
 PORTION = 500
 """Ids per statement: SQLite takes a limited number of parameters."""
@@ -38,6 +42,24 @@ class CaseLinkQuerySet(models.QuerySet["CaseLink"]):
                 self.bulk_create(fresh, ignore_conflicts=True)
                 known = self.filter(case_id__in=portion)
                 known.exclude(waits, gone_at=None).update(read_due_at=at, gone_at=None)
+
+    def to_backfill(self, backfill: int, most_attempts: int) -> Self:
+        """Return the Cases of a backfill that are still to be read, what failed before last."""
+        return self.filter(
+            backfill=backfill, read_at=None, gone_at=None, attempts__lt=most_attempts
+        ).order_by("attempts", "id")
+
+    def adopt_for(self, backfill: "Backfill", case_ids: Iterable[str]) -> set[str]:
+        """Return those of the Cases that wait for this backfill.
+
+        What an earlier one that is over left without approval waits for this one now.
+        """
+        ours: set[str] = set()
+        for portion in _portions(case_ids):
+            known = self.filter(case_id__in=portion)
+            known.filter(backfill__ended_at__isnull=False).update(backfill=backfill)
+            ours.update(known.filter(backfill=backfill).values_list("case_id", flat=True))
+        return ours
 
     def read_open_again(self, at: datetime) -> int:
         """Let every open Case be read again, and return how many."""
@@ -107,6 +129,14 @@ class CaseLink(Leased):
         editable=False,
         help_text="When the poll last found news that no door had told of.",
     )
+    backfill = models.ForeignKey(
+        "sfsync.Backfill",
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="links",
+        help_text="The backfill that brought this Case; until approved, nothing is written to it.",
+    )
 
     objects = CaseLinkQuerySet.as_manager()
 
@@ -127,6 +157,11 @@ class CaseLink(Leased):
                 fields=["found_unrung_at"],
                 condition=Q(found_unrung_at__isnull=False),
                 name="cases_found_unrung",
+            ),
+            models.Index(
+                fields=["backfill", "attempts", "id"],
+                condition=Q(backfill__isnull=False, read_at=None, gone_at=None),
+                name="cases_to_backfill",
             ),
         )
 
@@ -173,8 +208,21 @@ class CaseLink(Leased):
         )
 
     def put_off_reading(self, because: str, until: datetime) -> None:
-        """Note why this Case could not be read, and when to try again."""
+        """Note why this Case could not be read, and when to try again.
+
+        One that is read for its backfill alone is tried again by that.
+        """
         mine = CaseLink.objects.filter(pk=self.pk, epoch=self.epoch)
-        mine.update(
-            read_error=because[:500], read_due_at=until, lease_token=None, leased_until=None
-        )
+        mine.update(read_error=because[:500], lease_token=None, leased_until=None)
+        if not self.is_backfilled:
+            mine.update(read_due_at=until)
+
+    @property
+    def is_backfilled(self) -> bool:
+        """Whether it was claimed by its backfill, not because something changed."""
+        return self.backfill_id is not None and self.read_due_at is None
+
+    def go_live(self, at: datetime) -> None:
+        """Let a Case of the past that moves again be one like any: no approval is waited for."""
+        CaseLink.objects.filter(pk=self.pk).update(backfill=None)
+        self.write_backs.held(WriteBack.Hold.BACKFILL).make_due(at)

@@ -134,6 +134,7 @@ class WriteBack(Leased):
         SCOPE = "scope", "outside the scope"
         PICKLIST = "picklist", "value missing in the org's picklist"
         FIELD = "field", "no field that we may write"
+        BACKFILL = "backfill", "its backfill is not approved"
 
     case_link = models.ForeignKey(
         "sfsync.CaseLink", models.PROTECT, related_name="write_backs", verbose_name="Case"
