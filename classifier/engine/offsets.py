@@ -20,7 +20,7 @@ class Offsets:
     def __init__(self, said: Sequence[Said]) -> None:
         self._said = said
         plain = [text.reading.plain for text in said]
-        self._is_plain = [each is not None for each in plain]
+        self._is_plain = np.array([each is not None for each in plain], dtype=bool)
         sizes = [
             0 if each is None else len(text.tokens)
             for each, text in zip(plain, said, strict=True)
@@ -44,7 +44,7 @@ class Offsets:
         found = (
             self._of_plain(texts, first, last) if self._starts.size else [_NOWHERE] * len(texts)
         )
-        if not all(self._is_plain):
+        if not self._is_plain.all():
             for at, text in enumerate(texts.tolist()):
                 if not self._is_plain[text]:
                     said = self._said[text]
@@ -59,6 +59,7 @@ class Offsets:
         passed = np.searchsorted(self._borders, starts)
         begun = self._begins[texts]
         turns = passed - np.searchsorted(self._borders, begun)
+        turns[~self._is_plain[texts]] = 0
         within = turns > 0
         begun[within] = self._borders[passed[within] - 1] + len(BORDER)
         numbers = (

@@ -170,6 +170,12 @@ def test_texts_explained_together_are_told_what_each_is_told_alone(model, severa
     transcripts = [
         Transcript.of(text) for text in [*texts, *(text.replace("é", "") for text in texts)]
     ]
+    turns = tuple(Turn(Speaker.CUSTOMER, sentence(category, chance)) for category in PHRASES)
+    # Letters beyond ASCII in one long turn just before ASCII in many turns.
+    transcripts += [
+        Transcript.of(f"café {' '.join(turn.text for turn in turns)}"),
+        Transcript(turns),
+    ]
 
     for judge in (model, several):
         opinions = judge.opinions([judge.read(transcript) for transcript in transcripts])
