@@ -5,7 +5,8 @@ SalesforceError
 │   ├── SalesforceBusy           too many at once or a locked row: retry soon, with less
 │   ├── SalesforceThrottled      the daily API allowance is spent: stop all calls for a while
 │   └── Postponed                nothing was asked: our own house rules say from when on it may be
-│       └── BudgetSpent          our share of the org's API calls, or of an hour's, is used up
+│       ├── BudgetSpent          our share of the org's API calls, or of an hour's, is used up
+│       └── BreakerOpen          this kind of call fails or is refused again and again
 ├── SalesforceDenied             tell the operator: login refused, user or permission missing
 ├── SalesforceRejected           give up this request: repeating it unchanged will not help
 │   ├── FieldMissing             a field is not there, or not readable or writable for us
@@ -63,6 +64,10 @@ class BudgetSpent(Postponed):
         super().__init__(message, until=until, code=code)
         self.is_look_due = is_look_due
         """Whether what we know of the org's use is old: ask for it before giving up."""
+
+
+class BreakerOpen(Postponed):
+    """One kind of call fails or is refused again and again: it is left alone for a while."""
 
 
 class SalesforceDenied(SalesforceError):

@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from classifier import leases
-from sfsync import budget
+from sfsync import breaker, budget
 from sfsync.calls import Call, Outcome, Purpose
+from sfsync.errors import BudgetSpent
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +29,23 @@ class SharedGate:
         Raises:
             Postponed: it must not be made now; nothing was counted.
         """
-        if call.is_counted:
-            budget.reserve(call.purpose, self._clock())
+        at = self._clock()
+        tries_again = breaker.admit(call.operation, at)
+        if not call.is_counted:
+            return
+        try:
+            budget.reserve(call.purpose, at)
+        except BudgetSpent:
+            if tries_again:
+                breaker.give_back(call.operation, at)
+            raise
 
     def note(self, call: Call, outcome: Outcome) -> None:
         """Hear what became of a call. A database that fails now must not lose the answer."""
         try:
-            budget.settle(call, outcome, self._clock())
+            at = self._clock()
+            budget.settle(call, outcome, at)
+            breaker.note(call.operation, outcome, at)
         except DatabaseError as error:
             logger.warning("call=not_noted cause=%s", type(error).__name__)
 
@@ -42,7 +53,8 @@ class SharedGate:
 def closed_until(purpose: Purpose, at: datetime) -> datetime | None:
     """Return until when no call for ``purpose`` may be made; None: it may be tried."""
     shut = budget.closed(purpose, at)
-    return shut.until if shut else None
+    moments = (shut.until if shut else None, breaker.closed_until(purpose, at))
+    return max(filter(None, moments), default=None)
 
 
 def not_before(purpose: Purpose, moment: datetime | None) -> datetime | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classifier import leases
+from sfsync import breaker
 from sfsync.calls import Purpose, under
 from sfsync.errors import (
     Postponed,
@@ -140,10 +141,16 @@ def _told() -> Iterator[None]:
         yield
     except (SalesforceBusy, SalesforceThrottled, Postponed):
         raise  # passes within seconds, or is told where it is counted
-    except SalesforceUnavailable as error:
-        Notice.raise_for(FAILED, Notice.Level.WARNING, str(error), leases.now())
-        raise
     except SalesforceError as error:
-        Notice.raise_for(FAILED, Notice.Level.ERROR, str(error), leases.now())
+        _tell(error)
         raise
     Notice.clear(FAILED, leases.now())
+
+
+def _tell(error: SalesforceError) -> None:
+    if breaker.is_told():  # which tells of it in a notice of its own
+        Notice.clear(FAILED, leases.now())
+        return
+    passes = isinstance(error, SalesforceUnavailable)
+    level = Notice.Level.WARNING if passes else Notice.Level.ERROR
+    Notice.raise_for(FAILED, level, str(error), leases.now())

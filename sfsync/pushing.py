@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from classifier import leases
-from sfsync import missing_values
-from sfsync.calls import Purpose, under
+from sfsync import breaker, missing_values
+from sfsync.calls import Operation, Purpose, under
 from sfsync.delivering import Batch
 from sfsync.endings import Candidate
 from sfsync.errors import (
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 UNAVAILABLE = "salesforce-unavailable"
 REFUSED = "salesforce-refused"
-REFUSED_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def deliver_due(
     if Connection.current().paused_at is not None or closed_until(Purpose.WRITE, moment):
         return Delivery()
     release_held()
-    asks_org = _held_by_org().exists() and not _was_refused_lately(moment)
+    asks_org = _held_by_org().exists()
     rows = _take(limit)
     if not rows and not asks_org:
         return Delivery()
@@ -252,6 +251,8 @@ def _after_error(error: SalesforceError, rows: Sequence[WriteBack], pace: Pace) 
         return Delivery(retried=put_off)
     if isinstance(error, FieldMissing) and error.fields:
         return Delivery(retried=put_off)  # the other fields go on
+    # An operator must act first: the org is not asked every few seconds.
+    breaker.refuse(Operation.WRITE, moment, str(error))
     raise error
 
 
@@ -267,7 +268,9 @@ def _until(error: SalesforceError, moment: datetime) -> datetime | None:
 def _tell(error: SalesforceError, moment: datetime) -> None:
     if isinstance(error, (SalesforceThrottled, SalesforceBusy, Postponed)):
         return  # passes within seconds, or is told where it is counted
-    if isinstance(error, SalesforceUnavailable):
+    if breaker.is_told():  # which tells of it in a notice of its own
+        Notice.clear(UNAVAILABLE, moment)
+    elif isinstance(error, SalesforceUnavailable):
         Notice.raise_for(UNAVAILABLE, Notice.Level.WARNING, str(error), moment)
     else:
         Notice.raise_for(REFUSED, Notice.Level.ERROR, str(error), moment)
@@ -277,10 +280,3 @@ def _works_again() -> None:
     moment = leases.now()
     for key in (UNAVAILABLE, REFUSED):
         Notice.clear(key, moment)
-
-
-def _was_refused_lately(moment: datetime) -> bool:
-    """Return whether an operator must act first: then the org is not asked every few seconds."""
-    return Notice.objects.filter(
-        key=REFUSED, cleared_at=None, last_at__gt=moment - REFUSED_FOR
-    ).exists()

@@ -13,7 +13,13 @@ from classifier.models import Transcript
 from classifier.receiving import Arrival, Receipt, receive_transcript
 from sfsync.answering import Seen, answer_rings
 from sfsync.cases import CaseSnapshot
-from sfsync.errors import FieldMissing, ObjectMissing, SalesforceError, SalesforceRejected
+from sfsync.errors import (
+    FieldMissing,
+    ObjectMissing,
+    Postponed,
+    SalesforceError,
+    SalesforceRejected,
+)
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, Notice
 from sfsync.source_switch import switch_off
@@ -158,7 +164,11 @@ class CaseReader:
             one.failed[case.case_id] for one in fetched.values() if case.case_id in one.failed
         ]
         if failures:  # half of a conversation would look like a change of it
-            self._put_off(link, str(failures[0]))
+            if isinstance(failures[0], Postponed):
+                link.postpone_reading(failures[0].until)
+                self._unfinished.pop(link.pk, None)
+            else:
+                self._put_off(link, str(failures[0]))
             return None
         try:
             turns = self._turns(case, fetched)

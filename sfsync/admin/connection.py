@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from classifier import leases
 from classifier.admin.base import ModelAdmin, Textarea, ago, badge
 from classifier.admin.lines import Lines
-from sfsync import budget, mode_setting
+from sfsync import breaker, budget, mode_setting
 from sfsync.models import Connection, Mode
 
 LISTS = (
@@ -29,7 +29,17 @@ class ConnectionAdmin(ModelAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("called", "org_id", "instance_host", "connected", "mode", "writing")},
+            {
+                "fields": (
+                    "called",
+                    "org_id",
+                    "instance_host",
+                    "connected",
+                    "mode",
+                    "writing",
+                    "cut_off",
+                )
+            },
         ),
         (
             "Which Cases may be written to",
@@ -64,6 +74,7 @@ class ConnectionAdmin(ModelAdmin):
         "writing",
         "calls",
         "our_calls",
+        "cut_off",
     )
     when_empty = (
         "No Salesforce org is connected yet. Set the SALESFORCE_ variables of .env.example, "
@@ -131,6 +142,10 @@ class ConnectionAdmin(ModelAdmin):
         if not connection.org_calls_allowed:
             return None
         return f"{connection.org_calls_used:,} of {connection.org_calls_allowed:,}"
+
+    @admin.display(description="Calls that are left alone", empty_value="none: all work")
+    def cut_off(self, connection: Connection) -> str | None:
+        return " ".join(breaker.sentences()) or None
 
     @admin.display(description="Our calls in 24 hours")
     def our_calls(self, connection: Connection) -> str:

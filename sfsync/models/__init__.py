@@ -5,6 +5,7 @@ from sfsync.models.alarm import Alarm
 from sfsync.models.api_spending import ApiSpending
 from sfsync.models.assessment import AssessedCase, Assessment
 from sfsync.models.backfill import Backfill, BackfillCase, BulkWriting, StepTakenOver
+from sfsync.models.breaker import Breaker
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
 from sfsync.models.connection import Connection
@@ -23,6 +24,7 @@ __all__ = [
     "Assessment",
     "Backfill",
     "BackfillCase",
+    "Breaker",
     "BulkWriting",
     "CaseLink",
     "CategoryMapping",

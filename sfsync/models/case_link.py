@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from classifier.leases import Leased
 from sfsync.cases import CaseSnapshot
@@ -205,6 +205,12 @@ class CaseLink(Leased):
                 lease_token=None,
                 leased_until=None,
             )
+        )
+
+    def postpone_reading(self, until: datetime) -> None:
+        """Let this Case wait until then, as if it had not been claimed."""
+        CaseLink.objects.filter(pk=self.pk, epoch=self.epoch).update(
+            read_due_at=until, lease_token=None, leased_until=None, attempts=F("attempts") - 1
         )
 
     def put_off_reading(self, because: str, until: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from classifier.engine.text import Speaker, Turn
 from sfsync.case_rows import moment, text
 from sfsync.cases import SourcedTurn
-from sfsync.errors import RecordGone, SalesforceUnavailable
+from sfsync.errors import BreakerOpen, RecordGone, SalesforceUnavailable
 from sfsync.gateway import SalesforceGateway
 from sfsync.sources.source import Fetched, Row
 
@@ -66,7 +66,7 @@ def fetch(gateway: SalesforceGateway, talk: Talk, sessions: Sequence[Row]) -> Fe
             except RecordGone:
                 entries[identifier] = []
             except SalesforceUnavailable as error:
-                if error.code not in TOO_MANY_CALLS:
+                if error.code not in TOO_MANY_CALLS and not isinstance(error, BreakerOpen):
                     raise
                 used_up = error
         if identifier and identifier not in entries and used_up:

@@ -9,6 +9,7 @@ import requests
 
 from classifier import leases
 from classifier.models import Transcript
+from sfsync.calls import OpenGate
 from sfsync.errors import SalesforceError, SalesforceUnavailable
 from sfsync.finding import find_changes
 from sfsync.gateway import SalesforceGateway
@@ -336,7 +337,8 @@ def test_an_outage_at_any_call_loses_nothing(open_case, org, credentials, clock)
     ids = [open_case("hello", channel=channel) for channel in channels]
     failures = 0
     for allowed in range(200):
-        gateway = SalesforceGateway(credentials, open_session(Tap(org, cut_after(allowed))))
+        wire = Tap(org, cut_after(allowed))  # behind an open gate: no breaker spares it
+        gateway = SalesforceGateway(credentials, open_session(wire), OpenGate())
         try:
             pull_changed(gateway)
         except SalesforceError:

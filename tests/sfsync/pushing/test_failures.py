@@ -439,7 +439,7 @@ def test_a_refused_login_puts_rows_off_and_tells_the_operator(desk):
         desk.push()
 
     assert desk.row(link).outcome == ""
-    assert [notice.key for notice in open_notices()] == ["salesforce-refused"]
+    assert [notice.key for notice in open_notices()] == ["breaker-login"]
 
 
 def test_a_database_that_belongs_to_another_org_writes_nothing(desk):
