@@ -12,7 +12,7 @@ RUN_STAMP := .venv/run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 BENCH_STAMP := .venv/bench-$(shell cat requirements-bench.txt | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test lint bench bench-sync chaos lock setup setup-dev screenshots
+.PHONY: help demo test lint simulate bench bench-sync chaos lock setup setup-dev screenshots
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -35,6 +35,9 @@ lint: setup-dev ## ruff, mypy, import contracts, missing migrations
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+simulate: setup-dev ## the whole line under faults, by seed (SEEDS=100; SEED=7: that one; CASES=, MODE=safety)
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(CASES),--cases $(CASES)) $(if $(MODE),--mode $(MODE))
 
 bench: setup-dev $(BENCH_STAMP) ## print the figures that the README and docs claim, beside the peers (DATA=../shared/data; WRITE=docs/benchmarks.md)
 	@[ -n "$$ENCODER_PATH" ] || [ -f var/encoder/tokenizer.json ] || $(BIN)/python manage.py fetch_encoder var/encoder
