@@ -20,6 +20,7 @@ from sfsync.errors import LimitExceeded, SalesforceRejected
 from sfsync.field_map import REASON_SLOTS
 from sfsync.gate import closed_until
 from sfsync.gateway import SalesforceGateway
+from sfsync.handed_over import HandedOver
 from sfsync.models import CaseLink, Connection, Notice, Watermark
 from sfsync.terms import Terms
 
@@ -149,6 +150,8 @@ class _Ear:
             for change in changes
             if change.case_id in links and change.reference not in references
         ]
+        handed = HandedOver.to_flows(links.values())
+        fresh = [change for change in fresh if not handed.wrote(change, self._slots)]
         if not fresh:
             return 0
         batch = _Batch(

@@ -42,6 +42,7 @@ def tell(
     written = (
         WriteBack.objects.filter(
             outcome=WriteBack.Outcome.DELIVERED,
+            handed_at=None,  # a Flow wrote it, at another time than we learnt of it
             ended_at__gte=since + LEEWAY,
             ended_at__lt=until - LEEWAY,
         )

@@ -60,25 +60,35 @@ class ClassifyView(GenericAPIView[Category]):
         started = perf_counter()
         asked = ClassifyIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        try:
-            said = admitted(Words(asked.said))
-        except TranscriptTooLarge as error:
-            raise WordsTooMany(str(error)) from error
-        current = serving.current()
-        (verdict,) = current.classify([said])
-        change = (
-            ToldChange.of(current.counterfactual(said), said, path_labels(current.taxonomy))
-            if asked.validated_data["explain"]
-            else None
-        )
-        told = ToldVerdict.of(
-            verdict,
-            [turn.text for turn in said.turns],
-            current,
-            seconds=perf_counter() - started,
-            change=change,
-        )
-        return Response(VerdictOut(told).data)
+        return Response(VerdictOut(fresh_verdict(asked, started)).data)
+
+
+def fresh_verdict(asked: ClassifyIn, started: float) -> ToldVerdict:
+    """Return what would be decided about the words of a valid request; nothing is stored.
+
+    ``started``: when the request came, by ``perf_counter``.
+
+    Raises:
+        WordsTooMany: the engine does not read so many.
+    """
+    try:
+        said = admitted(Words(asked.said))
+    except TranscriptTooLarge as error:
+        raise WordsTooMany(str(error)) from error
+    current = serving.current()
+    (verdict,) = current.classify([said])
+    change = (
+        ToldChange.of(current.counterfactual(said), said, path_labels(current.taxonomy))
+        if asked.validated_data["explain"]
+        else None
+    )
+    return ToldVerdict.of(
+        verdict,
+        [turn.text for turn in said.turns],
+        current,
+        seconds=perf_counter() - started,
+        change=change,
+    )
 
 
 class CategoryView(mixins.ListModelMixin, GenericAPIView[Category]):

@@ -13,7 +13,6 @@ from rest_framework.exceptions import (
     APIException,
     NotFound,
     ParseError,
-    ValidationError,
 )
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -26,11 +25,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from classifier.api.parsers import BodyTooLarge, BoundedJSONParser
 from classifier.api.serializers import ProblemOut, StrictSerializer
 from sfsync import ringing
-from sfsync.cases import CASE_PREFIX
+from sfsync.doors.case_ids import CaseIdField
 from sfsync.doors.limits import BODY_BYTES, MINUTE_SECONDS, is_crowded
 from sfsync.models import Connection, Doorbell
 from sfsync.models.doorbell import NOTIFICATION_CHARACTERS
-from sfsync.record_ids import full_id
 
 DOOR = "webhook"
 MOST_CASES = 200
@@ -88,19 +86,6 @@ class DoorThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return float(MINUTE_SECONDS)
-
-
-class CaseIdField(serializers.CharField):
-    """A Case's id of 15 or 18 characters; told as 18."""
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        try:
-            if text.startswith(CASE_PREFIX):
-                return full_id(text)
-        except ValueError:
-            pass
-        raise ValidationError("This is no Case id: 15 or 18 characters, the first 500.")
 
 
 class RungIn(StrictSerializer):

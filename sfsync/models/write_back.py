@@ -155,6 +155,14 @@ class WriteBack(Leased):
     error_code = models.CharField(max_length=80, blank=True)
     error_text = models.CharField(max_length=1000, blank=True)
     first_failed_at = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When a Flow was given the values, to write them itself.",
+    )
+    flow_change = models.CharField(
+        max_length=18, blank=True, editable=False, help_text="History row in which it did."
+    )
     staged_at = models.DateTimeField()
     closed_at = models.DateTimeField(
         null=True,
