@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sfsync', '0014_backfills_and_reconciliations'),
+        ("sfsync", "0015_breakers"),
     ]
 
     operations = [
