@@ -6,7 +6,6 @@ import numpy as np
 
 from classifier.engine.calibration import Array
 from classifier.engine.features import Whole
-from classifier.engine.offsets import Offsets
 from classifier.engine.parts import Parts
 from classifier.engine.telling import spans_of_all
 from classifier.engine.verdict import Evidence
@@ -49,23 +48,16 @@ class Explanation:
         parts = self._parts
         texts = np.array([text for text, _ in asked])
         terms, starts = self._terms_of_all(texts, [self._columns[code] for _, code in asked])
-        _, token = _chosen(parts.starts, texts)
+        _, token = _chosen(parts.cut.starts, texts)
         shown = spans_of_all(terms, starts, parts.shelf.common[parts.numbers[token]], limit)
-        begun = starts[shown.texts]
-        text, first, last = texts[shown.texts], shown.first - begun, shown.last - begun
-        places = Offsets(parts.said).where(text, first, last)
+        text = texts[shown.texts]
+        shift = np.array(parts.cut.starts)[text] - starts[shown.texts]
+        told = parts.cut.told(text, shown.first + shift, shown.last + shift)
         found: list[list[Evidence]] = [[] for _ in asked]
-        for pair, place, begins, ends, weight in zip(
-            shown.texts.tolist(),
-            places,
-            first.tolist(),
-            last.tolist(),
-            shown.weights.tolist(),
-            strict=True,
+        for pair, weight, (place, words) in zip(
+            shown.texts.tolist(), shown.weights.tolist(), told, strict=True
         ):
-            said, category = asked[pair]
-            words = " ".join(parts.said[said].tokens[begins : ends + 1])
-            found[pair].append(Evidence(category, *place, "", words, weight))
+            found[pair].append(Evidence(asked[pair][1], *place, "", words, weight))
         return found
 
     def _terms_of_all(self, texts: Whole, columns: Sequence[int]) -> tuple[Array, Whole]:
@@ -74,7 +66,7 @@ class Explanation:
         Lengths × places, and where the places of each text start.
         """
         parts, shelf = self._parts, self._parts.shelf
-        bounds, column = np.array(parts.starts), np.array(columns)
+        bounds, column = np.array(parts.cut.starts), np.array(columns)
         starts = np.concatenate([[0], np.cumsum(np.diff(bounds)[texts])])
         shift = starts[:-1] - bounds[texts]
         factors = (parts.factors[texts] * self._worth[column, None]).T
@@ -92,14 +84,12 @@ class Explanation:
         steps = shelf.weights.reshape(-1).take(at)
         of_groups = steps * factors[0].take(pair) * parts.groups.times[group]
         longer = (parts.groups.lengths[group] - 1) * starts[-1]
-        place_of_groups = parts.groups.places[group] + shift[pair] + longer
         lengths = shelf.features.ngrams.words[1]
-        terms = np.bincount(
-            np.concatenate([place_of_words, place_of_groups]),
-            np.concatenate([of_words, of_groups]),
-            lengths * starts.item(-1),
-        )
-        return terms.astype(np.float64, copy=False).reshape(lengths, -1), starts
+        terms = np.zeros(lengths * starts.item(-1))
+        terms[place_of_words] = of_words
+        # An edge of a turn has the place of its word.
+        np.add.at(terms, parts.groups.places[group] + shift[pair] + longer, of_groups)
+        return terms.reshape(lengths, -1), starts
 
 
 def _chosen(cuts: Sequence[int], texts: Whole) -> tuple[Whole, Whole]:

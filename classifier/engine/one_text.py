@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,10 +10,21 @@ from classifier.engine import hashing
 from classifier.engine.calibration import Array
 from classifier.engine.counting import EDGE_LENGTH
 from classifier.engine.features import Floats
-from classifier.engine.parts import Said, damped_count
+from classifier.engine.parts import damped_count
+from classifier.engine.reading import Reading
 from classifier.engine.shelf import Shelf
 from classifier.engine.telling import Span, spans_of_one
 from classifier.engine.verdict import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One text as the numbers of its words on a shelf."""
+
+    reading: Reading
+    tokens: list[str]
+    numbers: list[int]
+    """The number of each token; 0 for a border between turns."""
 
 
 class Counted:
@@ -54,7 +66,7 @@ class OneText:
     )
 
     def __init__(self, said: Said, shelf: Shelf) -> None:
-        self.said = [said]
+        self.said = said
         self.shelf = shelf
         self._words = Counted(
             [(number, at, 1) for at, number in enumerate(said.numbers) if number]
@@ -66,6 +78,9 @@ class OneText:
         self._sums: Floats = np.array(self._words.times, dtype=np.float32) @ self._of_words
         squares = self._squared_lengths()
         self._factors = [1 / math.sqrt(square) if square > 0 else 0.0 for square in squares]
+
+    def __len__(self) -> int:
+        return 1
 
     def _squared_lengths(self) -> list[float]:
         """Return the squared length of each block."""
@@ -98,7 +113,7 @@ class OneText:
 
         ``worth``: what one step of the column adds.
         """
-        size = len(self.said[0].tokens)
+        size = len(self.said.tokens)
         terms = [[0.0] * size for _ in range(self.shelf.features.ngrams.words[1])]
         blocks, words, groups = self.shelf.blocks, self._words, self._groups
         factors = [factor * worth for factor in self._factors]
@@ -189,7 +204,7 @@ class ExplanationOfOne:
         if category not in self._columns:
             return ()
         common = self._text.shelf.common_list
-        is_common = [common[number] for number in self._text.said[0].numbers]
+        is_common = [common[number] for number in self._text.said.numbers]
         return self._evidence(category, spans_of_one(self._terms(category), is_common, limit))
 
     def _terms(self, category: str) -> list[list[float]]:
@@ -197,7 +212,7 @@ class ExplanationOfOne:
         return self._text.terms(column, self._worth.item(column))
 
     def _evidence(self, category: str, spans: Sequence[Span]) -> tuple[Evidence, ...]:
-        (said,) = self._text.said
+        said = self._text.said
         tokens, where = said.tokens, said.reading.where
         return tuple(
             [

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +10,11 @@ from numpy.typing import NDArray
 from classifier.engine import hashing
 from classifier.engine.calibration import Array
 from classifier.engine.counting import EDGE_LENGTH, edges_of, first_mentions
+from classifier.engine.cutting import Cut
 from classifier.engine.features import Floats, Whole, damped
-from classifier.engine.reading import Reading
 from classifier.engine.shelf import Shelf
 
 _GATHERED = 2**18  # numbers at once: 1 MB stays in the processor's cache
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One text as the numbers of its words on a shelf."""
-
-    reading: Reading
-    tokens: list[str]
-    numbers: list[int]
-    """The number of each token; 0 for a border between turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +65,18 @@ class Parts:
     """
 
     shelf: Shelf
-    said: Sequence[Said]
+    cut: Cut
     numbers: Whole
     """The number of each token, of one text after the other."""
-    starts: list[int]
-    """Where each text's tokens start, counted through all the texts, and where the last ends."""
     words: Terms
     groups: Terms
     sums: Floats
     """Texts × columns × blocks: what their words add before factors, in steps of a weight."""
     factors: Array
     """Texts × blocks: what brings each block of a text to its length; 0 for an empty one."""
+
+    def __len__(self) -> int:
+        return len(self.cut)
 
     def steps(self) -> Floats:
         """Return texts × columns raw scores without intercepts, in steps of a weight."""
@@ -96,19 +86,15 @@ class Parts:
         return steps
 
 
-def all_apart(said: Sequence[Said], shelf: Shelf) -> Parts:
-    """Return many texts taken apart, all at once."""
-    starts = [0, *accumulate([len(text.numbers) for text in said])]
-    numbers = np.fromiter(
-        chain.from_iterable([text.numbers for text in said]), np.int64, starts[-1]
-    )
-    words, groups = _terms_of_all(numbers, starts, shelf)
+def all_apart(cut: Cut, numbers: Whole, shelf: Shelf) -> Parts:
+    """Return many texts taken apart, all at once; ``numbers``: of each token on the shelf."""
+    words, groups = _terms_of_all(numbers, cut.starts, shelf)
     sums = words.products(shelf.lines)
     squares = _squared_lengths(words, groups, shelf)
     with np.errstate(divide="ignore"):
         factors = np.where(squares > 0, 1 / np.sqrt(squares), 0.0)
-    by_block = sums.reshape(len(said), -1, shelf.blocks)
-    return Parts(shelf, said, numbers, starts, words, groups, by_block, factors)
+    by_block = sums.reshape(len(cut), -1, shelf.blocks)
+    return Parts(shelf, cut, numbers, words, groups, by_block, factors)
 
 
 def _pieces(cuts: Sequence[int], most: int) -> Iterator[range]:
@@ -134,39 +120,39 @@ def _groups_of_all(
 ) -> tuple[Whole, Whole, Whole, Whole]:
     """Return text, row, place and length of each known group, by text, length and place."""
     shortest, longest = shelf.features.ngrams.words
-    found = [np.zeros((4, 0), dtype=np.int64)]
+    found: list[tuple[hashing.Keys, Whole, int]] = []
     if shortest <= EDGE_LENGTH <= longest:
-        found += _edges_of_all(texts, hashes, shelf)
+        found += _edges_of_all(texts, hashes)
     groups = hashes
     for length in range(2, longest + 1):
         whole = max(0, len(hashes) - length + 1)
         # The first and the last word of a group are of one text, or a text ends in it.
         groups = hashing.joined_arrays(groups[:whole], hashes[length - 1 :])
         groups[texts[:whole] != texts[length - 1 :]] = 0
-        if length < shortest:
-            continue
-        rows = shelf.features.words.rows(hashing.keys_of(groups))
-        places = np.flatnonzero((rows >= 0) & (groups != 0))
-        lengths = np.full_like(places, length)
-        found.append(np.stack([texts[places], rows[places], places, lengths]))
-    every = np.concatenate(found, axis=1)
-    if len(found) > 2:  # noqa: PLR2004 - several lengths: each has gone through all the texts
-        every = every[:, np.argsort(every[0], kind="stable")]
-    return every[0], every[1], every[2], every[3]
+        if length >= shortest:
+            places = np.flatnonzero(groups)
+            found.append((hashing.keys_of(groups[places]), places, length))
+    if not found:
+        return (np.zeros(0, dtype=np.int64),) * 4
+    keys, places = (np.concatenate([each[part] for each in found]) for part in (0, 1))
+    lengths = np.repeat([each[2] for each in found], [len(each[0]) for each in found])
+    rows = shelf.features.words.rows(keys)
+    known = np.flatnonzero(rows >= 0)
+    by_text = known[np.argsort(texts[places[known]], kind="stable")]
+    places = places[by_text]
+    return texts[places], rows[by_text], places, lengths[by_text]
 
 
-def _edges_of_all(texts: Whole, hashes: hashing.Keys, shelf: Shelf) -> Iterator[Whole]:
-    """Yield text, row, place and length of the known firsts, and then lasts, of turns."""
+def _edges_of_all(
+    texts: Whole, hashes: hashing.Keys
+) -> Iterator[tuple[hashing.Keys, Whole, int]]:
+    """Yield key, place and length of the firsts, and then of the lasts, of turns."""
     ends = np.flatnonzero(texts[1:] != texts[:-1]) + 1
     apart = np.insert(hashes, ends, 0)
     place_of = np.insert(np.arange(len(hashes)), ends, 0)
-    for places, keys_of in zip(
-        edges_of(apart), (hashing.first_keys, hashing.last_keys), strict=True
-    ):
-        rows = shelf.features.words.rows(keys_of(apart[places]))
-        known = rows >= 0
-        at = place_of[places[known]]
-        yield np.stack([texts[at], rows[known], at, np.ones_like(at)])
+    first, last = edges_of(apart)
+    yield hashing.first_keys(apart[first]), place_of[first], 1
+    yield hashing.last_keys(apart[last]), place_of[last], 1
 
 
 def _distinct(texts: Whole, rows: Whole, places: Whole, lengths: Whole, size: int) -> Terms:
@@ -179,10 +165,14 @@ def _distinct(texts: Whole, rows: Whole, places: Whole, lengths: Whole, size: in
 def _squared_lengths(words: Terms, groups: Terms, shelf: Shelf) -> Array:
     """Return texts × blocks: the squared length of each block of each text."""
     size = len(words.cuts) - 1
-    of_words = shelf.squares[words.rows] * np.square(words.times, dtype=np.float64)[:, None]
+    squared = np.square(words.times, dtype=np.float64)
     texts = words.texts()
     squares: Array = np.stack(
-        [np.bincount(texts, block, size) for block in of_words.T[: shelf.blocks]], axis=1
+        [
+            np.bincount(texts, of_block.take(words.rows) * squared, size)
+            for of_block in shelf.squares.T[: shelf.blocks]
+        ],
+        axis=1,
     )
     if groups.rows.size:
         values = groups.times * shelf.features.rarity[groups.rows].astype(np.float64)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from classifier.engine.redaction import without_placeholders
 from classifier.engine.rules import Hit
@@ -111,8 +112,7 @@ def settle(
     return found.verdict(map(explain or _no_terms, found.explained_by))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What becomes of one transcript, nothing of it explained as yet."""
 
     vote: Vote | None

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -15,6 +15,7 @@ WORD_CHARACTERS = 40  # a longer run is no word but noise, or a sentence written
 BORDER = "\0"
 """Stands between the words of two turns. No word holds it; where a customer sent it, it counts as
 a blank."""
+_NOT_ASKED = "not asked yet"
 
 
 class Reading:
@@ -23,7 +24,7 @@ class Reading:
     Never changed but for what it remembers of its own text.
     """
 
-    __slots__ = ("_folded", "_places", "_texts", "plain", "turns")
+    __slots__ = ("_folded", "_places", "_plain", "_texts", "received", "turns")
 
     def __init__(
         self,
@@ -35,10 +36,12 @@ class Reading:
         """Their places in the transcript."""
         self._texts = texts
         self._folded = folded
-        self.plain = self._plain()
-        """The turns in lower case, a blank for each character that is of no word, and a ``BORDER``
-        between one turn and the next; offsets are those of what was received. None: there is more
-        than ASCII in them, or words too long."""
+        joined = BORDER.join(texts)
+        if joined.count(BORDER) >= len(texts):
+            joined = BORDER.join([text.replace(BORDER, " ") for text in texts])
+        self.received = joined
+        """The turns as they were received, a ``BORDER`` between one turn and the next."""
+        self._plain: str | None = _NOT_ASKED
         self._places: Places | None = None
 
     @classmethod
@@ -53,10 +56,25 @@ class Reading:
         ``folded[i]`` is ``fold(transcript.turns[i].text)``, where the caller has it already.
         """
         turns = transcript.turns
-        chosen = [i for i, turn in enumerate(turns) if turn.speaker in speakers]
-        chosen = _spoken(transcript, chosen) or _spoken(transcript, range(len(turns)))
+        chosen = [
+            i
+            for i, turn in enumerate(turns)
+            if turn.speaker in speakers and (text := turn.text) and not text.isspace()
+        ] or [i for i, turn in enumerate(turns) if turn.text and not turn.text.isspace()]
         texts = [turns[i].text for i in chosen]
         return cls(tuple(chosen), texts, tuple([folded[i] for i in chosen]) if folded else None)
+
+    @property
+    def plain(self) -> str | None:
+        """The turns in lower case, a blank for each character that is of no word.
+
+        A ``BORDER`` stands between one turn and the next; offsets are those of what was received.
+        None: there is more than ASCII in them, or words too long.
+        """
+        if self._plain is _NOT_ASKED:
+            received = self.received
+            self._plain = in_plain(received).decode("ascii") if received.isascii() else None
+        return self._plain
 
     @property
     def folded(self) -> tuple[Folded, ...]:
@@ -74,7 +92,7 @@ class Reading:
         runs = self.runs()
         if max(map(len, runs), default=0) <= WORD_CHARACTERS:
             return runs
-        self.plain = None
+        self._plain = None
         return _word_or_border().findall(self._joined())
 
     def runs(self) -> list[str]:
@@ -82,11 +100,11 @@ class Reading:
 
         Enough for who knows all of them, and a fifth quicker.
         """
-        if self.plain is not None:
-            return self.plain.replace(BORDER, _APART).split()
+        if (plain := self.plain) is not None:
+            return plain.replace(BORDER, _APART).split()
         joined = self._joined()
         if joined.isascii():
-            return _in_plain(joined).replace(BORDER, _APART).split()
+            return in_plain(joined).decode("ascii").replace(BORDER, _APART).split()
         return _word_or_border().findall(joined)
 
     def where(self, tokens: Sequence[str], first: int, last: int) -> tuple[int, int, int]:
@@ -95,9 +113,10 @@ class Reading:
         There stand the tokens (all of them are ``tokens()``) from ``first`` to ``last``, which
         are of one turn. Linear in the length of the text.
         """
-        if self.plain is None:
+        plain = self.plain
+        if plain is None:
             return self._where_folded(tokens, first, last)
-        spaced = f" {self.plain.replace(BORDER, ' ')} "
+        spaced = f" {plain.replace(BORDER, ' ')} "
         start = 0
         word = f" {tokens[first]} "
         for _ in range(tokens[: first + 1].count(tokens[first])):
@@ -106,8 +125,8 @@ class Reading:
         for token in tokens[first + 1 : last + 1]:
             end = spaced.index(token, end) + len(token)
         start, end = start - 1, end - 1  # without the blank at the front
-        turn = self.plain.count(BORDER, 0, start)
-        begun = self.plain.rfind(BORDER, 0, start) + 1
+        turn = plain.count(BORDER, 0, start)
+        begun = plain.rfind(BORDER, 0, start) + 1
         return self.turns[turn], start - begun, end - begun
 
     def places(self, tokens: Sequence[str]) -> "Places":
@@ -122,15 +141,6 @@ class Reading:
         places = self.places(tokens)
         turn, start, _ = places[first]
         return self.turns[turn], *self.folded[turn].span(start, places[last][2])
-
-    def _plain(self) -> str | None:
-        texts = self._texts
-        joined = BORDER.join(texts)
-        if not joined.isascii():
-            return None
-        if joined.count(BORDER) >= len(texts):
-            joined = BORDER.join([text.replace(BORDER, " ") for text in texts])
-        return _in_plain(joined)
 
     def _joined(self) -> str:
         """Return the folded turns without placeholders, a ``BORDER`` between them."""
@@ -168,15 +178,9 @@ def words_of(folded: str) -> list[str]:
     return pattern.findall(without_placeholders(folded))
 
 
-def _in_plain(text: str) -> str:
+def in_plain(text: str) -> bytes:
     """Return ASCII text in lower case, a blank for each character that is of no word."""
-    return text.encode("ascii").translate(_PLAIN).decode("ascii")
-
-
-def _spoken(transcript: Transcript, turns: Iterable[int]) -> list[int]:
-    """Return those of the turns in which anything is said."""
-    said = transcript.turns
-    return [i for i in turns if (text := said[i].text) and not text.isspace()]
+    return text.encode("ascii").translate(_PLAIN)
 
 
 _ASCII_WORD = re.compile(rf"\w{{1,{WORD_CHARACTERS}}}", re.ASCII)

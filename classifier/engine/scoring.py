@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.calibration import Array
-from classifier.engine.features import Features, Floats
-from classifier.engine.one_text import OneText
-from classifier.engine.parts import Parts, Said, all_apart
+from classifier.engine.cutting import Cut
+from classifier.engine.features import Features, Floats, Whole
+from classifier.engine.numbering import STRANGE
+from classifier.engine.one_text import OneText, Said
+from classifier.engine.parts import Parts, all_apart
 from classifier.engine.reading import Reading
 from classifier.engine.shelf import SHELF_BYTES, Shelf
 
 Apart = Parts | OneText
 """Some texts taken apart: many, or one."""
 
-_STRANGE = -1  # the number of a word that the shelf has not met
 _FEW_TEXTS = 3  # up to here, one at a time is quicker than all at once
 # So that a batch of long texts, or of very many short ones, needs no more memory than a usual one.
-_TOKENS_AT_ONCE = 20_000
+_CHARACTERS_AT_ONCE = 120_000
 _TEXTS_AT_ONCE = 256
 
 
@@ -53,19 +54,18 @@ class Scorer:
         """Return the texts taken apart, many of them together, in order."""
         found: list[Apart] = []
         for some in _slices(readings):
+            if len(some) <= _FEW_TEXTS:
+                found += map(self.part, some)
+                continue
             shelf = self._roomy_shelf()
-            said = self._numbered(some, shelf)
-            if len(said) <= _FEW_TEXTS:
-                found += [OneText(text, shelf) for text in said]
-            else:
-                found.append(all_apart(said, shelf))
+            cut = Cut(some)
+            found.append(all_apart(cut, self._numbers(cut, shelf), shelf))
         return found
 
     def part(self, reading: Reading) -> OneText:
         """Return one text taken apart."""
         shelf = self._roomy_shelf()
-        (said,) = self._numbered([(reading, reading.runs())], shelf)
-        return OneText(said, shelf)
+        return OneText(self._said(reading, shelf), shelf)
 
     def margins(self, parts: Sequence[Apart]) -> Array:
         """Return texts × columns raw scores."""
@@ -81,37 +81,43 @@ class Scorer:
                 self._shelf = self._new_shelf()
             return self._shelf
 
-    def _numbered(self, texts: Sequence[tuple[Reading, list[str]]], shelf: Shelf) -> list[Said]:
-        """Return the numbers of the words of each text; the shelf learns those it has not met."""
-        number_of = shelf.ids.get
-        said = [
-            Said(reading, runs, [*map(number_of, runs, repeat(_STRANGE))])
-            for reading, runs in texts
-        ]
-        strange = [text for text in said if _STRANGE in text.numbers]
-        if strange:
-            for text in strange:
-                text.tokens[:] = text.reading.tokens()
-            self._learn({word for text in strange for word in text.tokens}, shelf)
-            for text in strange:
-                text.numbers[:] = map(shelf.ids.__getitem__, text.tokens)
-        return said
+    def _said(self, reading: Reading, shelf: Shelf) -> Said:
+        """Return a text as the numbers of its words; the shelf learns those it has not met."""
+        runs = reading.runs()
+        numbers = [*map(shelf.ids.get, runs, repeat(STRANGE))]
+        if STRANGE not in numbers:
+            return Said(reading, runs, numbers)
+        tokens = reading.tokens()
+        self._learn(tokens, shelf)
+        return Said(reading, tokens, [*map(shelf.ids.__getitem__, tokens)])
 
-    def _learn(self, words: set[str], shelf: Shelf) -> None:
+    def _numbers(self, cut: Cut, shelf: Shelf) -> Whole:
+        """Return the number of each token of many texts; the shelf learns likewise."""
+        keys, long = cut.keys()
+        numbers = shelf.short.numbers(keys)
+        numbers[long] = [*map(shelf.ids.get, cut.words(long), repeat(STRANGE))]
+        strange = np.flatnonzero(numbers == STRANGE)
+        if strange.size:
+            words = cut.words(strange)
+            self._learn(words, shelf)
+            numbers[strange] = [*map(shelf.ids.__getitem__, words)]
+        return numbers
+
+    def _learn(self, words: Sequence[str], shelf: Shelf) -> None:
         with self._lock:
-            shelf.learn([word for word in words if word not in shelf.ids])
+            shelf.learn([word for word in dict.fromkeys(words) if word not in shelf.ids])
 
 
-def _slices(readings: Sequence[Reading]) -> Iterator[list[tuple[Reading, list[str]]]]:
-    """Yield the readings with their runs, some at a time."""
-    some: list[tuple[Reading, list[str]]] = []
+def _slices(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
+    """Yield the readings, some at a time."""
+    some: list[Reading] = []
     count = 0
     for reading in readings:
-        runs = reading.runs()
-        if some and (count + len(runs) > _TOKENS_AT_ONCE or len(some) == _TEXTS_AT_ONCE):
+        size = len(reading.received)
+        if some and (count + size > _CHARACTERS_AT_ONCE or len(some) == _TEXTS_AT_ONCE):
             yield some
             some, count = [], 0
-        some.append((reading, runs))
-        count += len(runs)
+        some.append(reading)
+        count += size
     if some:
         yield some

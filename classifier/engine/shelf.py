@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from classifier.engine import hashing
 from classifier.engine.features import Features, Floats, Spelling, squared_lengths
+from classifier.engine.numbering import ShortWords
 from classifier.engine.reading import BORDER
 
 _FEW_WORDS = 6  # new words; up to here, one at a time is quicker than all at once
@@ -32,7 +33,7 @@ class Shelf:
         self.blocks = 3 if features.vectors else 2
         self._common_below = common_below
         length = self.blocks * weights.shape[1]
-        self._most: int = room // (4 * length + 200)
+        self._most: int = room // (4 * length + 300)
         self.ids: dict[str, int] = {BORDER: 0}
         """The number of each word; 0 is none."""
         self.lines: Floats = np.zeros((1, length), dtype=np.float32)
@@ -44,6 +45,7 @@ class Shelf:
         """Words × the squared length of what each adds to its own block, its letters', its vector's."""
         self.common: NDArray[np.bool_] = np.zeros(1, dtype=bool)
         """Whether so many texts say the word that it tells nothing."""
+        self.short = ShortWords()
         # The same again: one at a time, a list is quicker than an array.
         self.hash_list = [0]
         self.square_list = [(0.0,) * _MOST_BLOCKS]
@@ -87,6 +89,7 @@ class Shelf:
         self.common_list += common
         # Last: who finds a word here finds all that belongs to it.
         self.ids.update(zip(words, range(known, known + count), strict=True))
+        self.short.add(words, known)
 
     def _is_common(self, row: int) -> bool:
         return self.features.rarity.item(row) < self._common_below

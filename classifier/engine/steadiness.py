@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from classifier.engine.taxonomy import Taxonomy
 from classifier.engine.verdict import Doubt, Reason, Verdict
@@ -77,7 +76,7 @@ def _with_others(
         if code in taxonomy and not any(
             taxonomy.are_related(code, one.category) for one in kept
         ):
-            kept.append(fresh.get(code, replace(reason, evidence=())))
+            kept.append(fresh.get(code, reason._replace(evidence=())))
     taken = {reason.category for reason in kept}
     suggestions = tuple(one for one in verdict.suggestions if one.category not in taken)
     return Verdict(tuple(kept), suggestions)

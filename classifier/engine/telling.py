@@ -183,9 +183,11 @@ def spans_of_all(terms: Array, starts: Whole, common: Flags, limit: int) -> Show
     """
     sizes = np.diff(starts)
     texts = np.repeat(np.arange(len(sizes)), sizes)
-    positive: Array = np.bincount(texts, np.maximum(terms, 0).sum(axis=0), len(sizes)).astype(
-        np.float64
-    )
+    positive = np.zeros(len(sizes))
+    with_words = np.flatnonzero(sizes)
+    if with_words.size:
+        gains = np.add.reduceat(np.maximum(terms, 0), starts[with_words], axis=1)
+        positive[with_words] = gains.sum(axis=0)
     speaking = _Sides(terms, texts, common, positive).spans(limit)
     against = _Sides(-terms, texts, common, positive).spans(AGAINST)
     silent = positive > 0
@@ -199,11 +201,21 @@ def spans_of_all(terms: Array, starts: Whole, common: Flags, limit: int) -> Show
 
 
 def _strongest_of_all(terms: Array, starts: Whole, texts: Whole) -> Shown:
-    """Return the term of each of these texts that adds most."""
-    found = [_strongest(terms[:, starts[text] : starts[text + 1]]) for text in texts.tolist()]
-    first, last, weights = np.array(found, dtype=np.float64).reshape(-1, 3).T
-    begun = starts[texts]
-    return Shown(texts, first.astype(np.int64) + begun, last.astype(np.int64) + begun, weights)
+    """Return the term of each of these texts that adds most; none of them is empty."""
+    if not texts.size:
+        return Shown(texts, texts, texts, np.zeros(0))
+    begun, sizes = starts[texts], np.diff(starts)[texts]
+    before = np.cumsum(sizes) - sizes
+    places = np.arange(sizes.sum()) + np.repeat(begun - before, sizes)
+    adds = terms.take(places, axis=1)
+    most = np.maximum.reduceat(adds, before, axis=1).max(axis=0)
+    more, at = np.nonzero(adds == np.repeat(most, sizes))
+    owners = np.repeat(np.arange(len(texts)), sizes)
+    _, chosen = np.unique(
+        owners[at], return_index=True
+    )  # as in argmax, the first of its length
+    first = places[at[chosen]]
+    return Shown(texts, first, first + more[chosen], adds[more[chosen], at[chosen]])
 
 
 class _Sides:

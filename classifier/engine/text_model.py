@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,11 @@ class TextModel:
         found: list[Opinion] = []
         for some in parts:
             explanation = self._explanation(some)
-            for text in range(len(some.said)):
-                told = dict(zip(self.labels, shares[len(found)], strict=True))
-                found.append(Opinion(told, explanation, text))
+            its = shares[len(found) : len(found) + len(some)]
+            found += [
+                Opinion(dict(zip(self.labels, told, strict=True)), explanation, text)
+                for text, told in enumerate(its)
+            ]
         return found
 
     def margins(self, readings: Sequence[Reading]) -> Array:
@@ -137,8 +140,7 @@ class TextModel:
         return {label: column for column, label in enumerate(self.labels)}
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
+class Opinion(NamedTuple):
     """What a model says about one text."""
 
     shares: dict[str, float]

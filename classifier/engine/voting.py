@@ -35,6 +35,7 @@ class Vote:
         "scores",
         "spoken",
         "vetoed",
+        "worthy",
     )
 
     def __init__(
@@ -61,6 +62,8 @@ class Vote:
         """What model and rules together say of each category that has others below."""
         self.scores = self._scores()
         """The final score of every candidate."""
+        self.worthy: Mapping[str, float] | None = None
+        """The scores that are worth suggesting, once somebody has asked."""
         self.decisive = self._decisive() if self.spoken else ()
         """What decisive rules assign, deepest only, surest first."""
 
@@ -191,6 +194,9 @@ class Vote:
         What is critical comes first, then what rules ask a person about, then what decisive rules
         say.
         """
+        if not self.hits and not self.policy.critical:
+            found = self._ranked(self._likely(self.scores, _WORTH_SUGGESTING, taken))
+            return tuple(found)[: self.policy.suggestions]
         first = (*self.missed_critical(taken), *self._ranked(self.asked))
         ruled = [code for code in self.decisive if code not in taken]
         likely = self._ranked(self._likely(self.scores, _WORTH_SUGGESTING, taken))
@@ -211,6 +217,12 @@ class Vote:
             )  # shares of one whole: others have the rest
             if left_over < least:
                 return []
+        if scores is self.scores and least >= _WORTH_SUGGESTING:
+            if self.worthy is None:  # a few of many labels, and asked for twice
+                self.worthy = {
+                    code: share for code, share in scores.items() if share >= _WORTH_SUGGESTING
+                }
+            scores = self.worthy
         return [code for code, share in scores.items() if share >= least and code not in taken]
 
     def doubt(self) -> Doubt:
