@@ -91,9 +91,7 @@ class Endings:
 
     def end_gone(self, row: WriteBack) -> None:
         if self.end(row, "gone", Outcome.GONE):
-            CaseLink.objects.filter(pk=row.case_link_id, gone_at=None).update(
-                gone_at=leases.now()
-            )
+            CaseLink.objects.mark_gone([row.case_link.case_id], leases.now())
 
     def end_unwritten(
         self, candidate: Candidate, step: Step, current: Mapping[str, FieldValue]

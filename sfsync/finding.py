@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import transaction
+
 from classifier import leases
 from sfsync.cases import Changes, Stamp
 from sfsync.errors import LimitExceeded, RecordGone, SalesforceRejected
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, Watermark
+from sfsync.parting import note_gone
 from sfsync.sources import SourceReader, Watched
 
 CASE = "Case"
@@ -199,7 +202,10 @@ def _find_deleted(gateway: SalesforceGateway, watermark: Watermark) -> int:
         return max((known or now) - OVERLAP, now - DELETIONS_LISTED)
 
     changes = _up_to_now(gateway, start_at, partial(gateway.deleted, CASE))
-    gone = CaseLink.objects.mark_gone(changes.ids, leases.now())
+    news = CaseLink.objects.still_thought_there(changes.ids)
+    in_the_bin = gateway.in_the_bin(news) if news else {}
+    with transaction.atomic():
+        gone = note_gone(news, in_the_bin, leases.now())
     watermark.advance_deleted(changes.covered_until)
     return gone
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -253,6 +254,32 @@ class SalesforceGateway:
                 may_read = False
             self._roles = self.seconds(), may_read
         return self._roles[1]
+
+    def in_the_bin(self, case_ids: Iterable[str]) -> dict[str, str]:
+        """Return the deleted ones of these Cases → the Case that each was merged into.
+
+        Empty: it was deleted, not merged. Absent: it is deleted for good, or not shared with
+        our user. A ``queryAll``, which alone shows what is in the recycle bin.
+        """
+        names = ("Id", "IsDeleted", "MasterRecordId")
+        fields = [name for name in names if name in self.describe("Case").fields]
+        found: dict[str, str] = {}
+        for portion in soql.in_portions(case_ids):
+            question = soql.select(fields, "Case", soql.is_one_of("Id", portion))
+            page = self._page(
+                "reading deleted Cases",
+                partial(Salesforce.query, query=question, include_deleted=True),
+            )
+            rows = page["records"]
+            while not page["done"]:
+                page = self._next_page(page["nextRecordsUrl"], "reading deleted Cases")
+                rows += page["records"]
+            found |= {
+                row["Id"]: case_rows.text(row.get("MasterRecordId"))
+                for row in rows
+                if row["IsDeleted"]
+            }
+        return found
 
     def field_values(
         self, case_ids: Iterable[str], fields: Sequence[str]

@@ -21,7 +21,7 @@ from sfsync.field_map import REASON_SLOTS
 from sfsync.gate import closed_until
 from sfsync.gateway import SalesforceGateway
 from sfsync.handed_over import HandedOver
-from sfsync.models import CaseLink, Connection, Notice, Watermark
+from sfsync.models import CaseEvent, CaseLink, Connection, Notice, Watermark
 from sfsync.terms import Terms
 
 logger = logging.getLogger(__name__)
@@ -237,6 +237,7 @@ def _leave_to_automation(link: CaseLink, change: Change, word: Spoken | None) ->
         return
     if word.value:
         _cede(link, change)
+        CaseEvent.objects.note(link.pk, CaseEvent.Kind.AUTOMATION, change.at)
     taken_for_a_word = Feedback.objects.filter(
         source=SALESFORCE, person="", reference__in=_references(change, word)
     )

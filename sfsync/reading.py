@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -20,8 +20,10 @@ from sfsync.errors import (
     SalesforceError,
     SalesforceRejected,
 )
+from sfsync.field_map import NAMING_SLOTS, Slot, is_same
 from sfsync.gateway import SalesforceGateway
-from sfsync.models import CaseLink, Connection, Notice
+from sfsync.models import CaseLink, Connection, FieldMapping, Notice, WriteBack
+from sfsync.parting import note_changes, note_gone
 from sfsync.source_switch import switch_off
 from sfsync.sources import Fetched, SourceReader, merged
 
@@ -54,6 +56,12 @@ class CaseReader:
         self._gateway = gateway
         self._readers = list(readers)
         self._extra_fields = [str(name) for name in Connection.current().extra_case_fields]
+        self._shown = {
+            row.field: Slot(row.slot)
+            for row in FieldMapping.objects.active()
+            if row.slot in NAMING_SLOTS
+        }
+        """Fields that we write: read along, so that each write is seen to stand."""
         self._unfinished: dict[int, CaseLink] = {}
 
     def read_due(self, limit: int, *, until: float) -> bool:
@@ -92,6 +100,8 @@ class CaseReader:
         """Read all in a few calls; where one Case spoils them, find it by halving."""
         try:
             snapshots = self._snapshots(links)
+            missing = [link.case_id for link in links if link.case_id not in snapshots]
+            in_the_bin = self._gateway.in_the_bin(missing) if missing else {}
             fetched = self._fetch(list(snapshots.values()))
         except (FieldMissing, ObjectMissing):
             raise  # no Case's fault: all of them would fail
@@ -103,12 +113,14 @@ class CaseReader:
             self._read_batch(links[:middle])
             self._read_batch(links[middle:])
             return
+        self._note_gone(missing, links, in_the_bin)
         self._store_all(links, snapshots, fetched)
 
     def _snapshots(self, links: Sequence[CaseLink]) -> dict[str, CaseSnapshot]:
         self._tell_missing_fields()
         ids = [link.case_id for link in links]
-        return {case.case_id: case for case in self._gateway.cases(ids, self._extra_fields)}
+        fields = [*self._extra_fields, *self._shown]
+        return {case.case_id: case for case in self._gateway.cases(ids, fields)}
 
     def _tell_missing_fields(self) -> None:
         """Keep the one notice about fields that an admin named and we cannot read."""
@@ -134,6 +146,18 @@ class CaseReader:
                 self._readers.remove(reader)
         return fetched
 
+    def _note_gone(
+        self,
+        missing: Sequence[str],
+        links: Sequence[CaseLink],
+        in_the_bin: Mapping[str, str],
+    ) -> None:
+        with transaction.atomic():
+            self.read.gone += note_gone(missing, in_the_bin, leases.now())
+        for link in links:
+            if link.case_id in set(missing):
+                self._unfinished.pop(link.pk, None)
+
     def _store_all(
         self,
         links: Sequence[CaseLink],
@@ -141,11 +165,11 @@ class CaseReader:
         fetched: Mapping[str, Fetched],
     ) -> None:
         at = leases.now()
-        gone = [link for link in links if link.case_id not in snapshots]
-        self.read.gone += CaseLink.objects.mark_gone([link.case_id for link in gone], at)
-        for link in gone:
-            self._unfinished.pop(link.pk, None)
-        seen = {link.case_id: Seen(None, is_changed=False) for link in gone}
+        seen = {
+            link.case_id: Seen(None, is_changed=False)
+            for link in links
+            if link.case_id not in snapshots
+        }
         for link in links:
             if case := snapshots.get(link.case_id):
                 known = link.modstamp
@@ -182,13 +206,37 @@ class CaseReader:
         receipt = None
         with transaction.atomic():
             if link.finish_reading(at, case):
-                receipt = receive_transcript(_arrival(case, turns), at=at)
+                note_changes(link, case, at)
+                receipt = receive_transcript(self._arrival(case, turns), at=at)
                 self.read.cases += 1
-                self.read.transcripts_new += receipt is not Receipt.UNCHANGED
+                if receipt is not Receipt.UNCHANGED:
+                    self.read.transcripts_new += 1
+                    CaseLink.objects.filter(pk=link.pk).update(noticed_at=link.read_due_at)
+                self._confirm(link, case, at)
                 if link.backfill_id and not link.is_backfilled and receipt in MOVES:
                     link.go_live(at)
         self._unfinished.pop(link.pk, None)
         return receipt
+
+    def _confirm(self, link: CaseLink, case: CaseSnapshot, at: datetime) -> None:
+        """Note that the Case shows what we wrote: our own write came back (no word of anybody)."""
+        ours = [name for name in self._shown if name in link.delivered and name in case.extra]
+        if not ours or not all(
+            is_same(self._shown[name], link.delivered[name], case.extra[name]) for name in ours
+        ):
+            return
+        written = [WriteBack.Outcome.DELIVERED, WriteBack.Outcome.UNCHANGED]
+        WriteBack.objects.filter(
+            case_link=link,
+            outcome__in=written,
+            confirmed_at=None,
+            decision__superseded_at=None,
+        ).update(confirmed_at=at)
+
+    def _arrival(self, case: CaseSnapshot, turns: tuple[Turn, ...]) -> Arrival:
+        """Return the words with their context; what stands in our own fields is none of it."""
+        extra = {name: case.extra[name] for name in self._extra_fields if name in case.extra}
+        return _arrival(case, turns, extra)
 
     def _turns(self, case: CaseSnapshot, fetched: Mapping[str, Fetched]) -> tuple[Turn, ...]:
         return merged(
@@ -205,7 +253,7 @@ class CaseReader:
         self.read.unreadable += 1
 
 
-def _arrival(case: CaseSnapshot, turns: tuple[Turn, ...]) -> Arrival:
+def _arrival(case: CaseSnapshot, turns: tuple[Turn, ...], extra: Mapping[str, str]) -> Arrival:
     context = {
         "record_type": case.record_type,
         "origin": case.origin,
@@ -216,7 +264,7 @@ def _arrival(case: CaseSnapshot, turns: tuple[Turn, ...]) -> Arrival:
         "owner": "" if case.queue else case.owner_name,
         "product": case.product,
         "language": case.language,
-        **case.extra,
+        **extra,
     }
     return Arrival(
         thread=case.case_id,

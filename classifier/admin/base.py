@@ -1,7 +1,7 @@
 """What every admin page here is built on. To change the theme, change the imports from unfold."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -29,6 +29,7 @@ __all__ = [
     "ago",
     "badge",
     "percent",
+    "spell",
 ]
 TONES = ("good", "calm", "warn", "bad", "plain")
 
@@ -105,6 +106,17 @@ def ago(moment: datetime | None) -> SafeString | None:
 def badge(words: object, tone: str = "plain", title: str = "") -> SafeString:
     """Return a coloured label; ``tone`` is one of ``TONES``."""
     return format_html('<span class="cr-badge cr-{}" title="{}">{}</span>', tone, title, words)
+
+
+def spell(span: timedelta) -> str:
+    """Return how long it took, in the two largest units: “0.4 s”, “2 min 5 s”, “3 d 4 h”."""
+    seconds = span.total_seconds()
+    if seconds < 10:  # noqa: PLR2004 - below it tenths are told
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    units = ((whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"))
+    told = [f"{number} {unit}" for number, unit in (*units, (whole % 60, "s")) if number]
+    return " ".join(told[:2])
 
 
 def percent(share: float | None) -> str | None:

@@ -11,54 +11,25 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from classifier import leases
 from classifier.admin.base import ModelAdmin, ReadOnly, ToldFilter, WithinRemit, ago, badge
 from sfsync import gateway, handing_back
 from sfsync.admin.case_page import case_url
+from sfsync.admin.case_state import CaseStateFilter
+from sfsync.admin.case_story import shown_events, shown_way
+from sfsync.case_trace import load_trace
 from sfsync.errors import SalesforceError
 from sfsync.models import CaseLink
+from sfsync.whereabouts import Whereabouts, located
 
 CASES_AT_ONCE = 1000
 """Given back by one click: three calls to Salesforce, and a transaction of a second."""
 CASES_NAMED = 10
 
 
-class CaseStateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [
-            ("unreadable", "could not be read"),
-            ("to_read", "to be read"),
-            ("ceded", "ceded to a person"),
-            ("handed_back", "given back by a person"),
-            ("gone", "deleted in Salesforce"),
-            ("unrung", "found by asking only"),
-        ]
-
-    def queryset(
-        self, request: HttpRequest, queryset: "QuerySet[CaseLink]"
-    ) -> "QuerySet[CaseLink]":
-        match self.value():
-            case "unreadable":
-                return queryset.exclude(read_error="")
-            case "to_read":
-                return queryset.filter(read_due_at__isnull=False, gone_at=None)
-            case "ceded":
-                return queryset.filter(ceded_at__isnull=False)
-            case "handed_back":
-                return queryset.filter(handed_back_at__isnull=False, ceded_at=None)
-            case "gone":
-                return queryset.filter(gone_at__isnull=False)
-            case "unrung":
-                return queryset.filter(found_unrung_at__isnull=False)
-            case _:
-                return queryset
-
-
 @admin.register(CaseLink)
 class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
-    list_display = ("number", "state", "origin", "status", "owner_name", "created", "read")
+    list_display = ("number", "where", "origin", "status", "owner_name", "created", "read")
     list_filter = (
         CaseStateFilter,
         "is_closed",
@@ -70,11 +41,11 @@ class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
     ordering = ("-id",)
     actions = ("hand_back",)
     fields = (
-        "number", "case_id", "in_salesforce", "state", "whose", "read_error", "record_type", "origin",
-        "status", "priority", "owner_name", "queue", "case_created_at", "modstamp",
-        "read_due_at", "read_at", "gone_at",
+        "number", "case_id", "in_salesforce", "where", "way", "events", "whose", "read_error",
+        "record_type", "origin", "status", "priority", "owner_name", "queue", "case_created_at",
+        "modstamp", "read_due_at", "read_at", "gone_at",
     )  # fmt: skip
-    readonly_fields = ("number", "state", "in_salesforce", "whose")
+    readonly_fields = ("number", "where", "way", "events", "in_salesforce", "whose")
     when_empty = (
         "Cases appear here once they are pulled. Connect a Salesforce org, then check that it "
         "answers:"
@@ -170,29 +141,45 @@ class CaseLinkAdmin(WithinRemit, ReadOnly, ModelAdmin):
             ' <a class="cr-button" href="{}">Give back to automation</a>', ask
         )
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list, each of its rows knowing where its Case is: six queries for all."""
+        changelist = super().get_changelist_instance(request)
+        cases = list(changelist.result_list)
+        found = located(cases, leases.now())
+        for case in cases:
+            case.found = found[case.pk]
+        changelist.result_list = cases
+        return changelist
+
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> CaseLink | None:
         case: CaseLink | None = super().get_object(request, object_id, from_field)
         if case is not None:
             case.may_be_given_back = self.has_hand_back_permission(request)  # type: ignore[attr-defined]
+            case.found = located([case], leases.now())[case.pk]  # type: ignore[attr-defined]
         return case
 
     @admin.display(description="Case", ordering="case_number")
     def number(self, case: CaseLink) -> str:
         return case.case_number or case.case_id
 
-    @admin.display(description="State")
-    def state(self, case: CaseLink) -> SafeString:
-        if case.gone_at:
-            return badge("deleted in Salesforce")
-        if case.read_error:
-            return badge("could not be read", "bad", case.read_error)
-        if case.ceded_at:
-            return badge("ceded to a person", "calm", "A person set the reason in Salesforce.")
-        if case.read_due_at:
-            return badge("to be read", "warn")
-        return badge("read", "good")
+    @admin.display(description="Where it is")
+    def where(self, case: CaseLink) -> SafeString:
+        found: Whereabouts = case.found  # type: ignore[attr-defined]
+        return format_html(
+            '<span class="cr-long">{} {}</span>', badge(found.stage, found.tone), found.told
+        )
+
+    @admin.display(description="Its way")
+    def way(self, case: CaseLink) -> SafeString | str:
+        """Tell when each station was passed, how long it waited there, and where it waits."""
+        return shown_way(load_trace(case, leases.now()))
+
+    @admin.display(description="What happened to it")
+    def events(self, case: CaseLink) -> SafeString | str:
+        """Tell what happened in Salesforce, and what follows from it."""
+        return shown_events(case)
 
     @admin.display(description="In Salesforce")
     def in_salesforce(self, case: CaseLink) -> SafeString | str:

@@ -13,6 +13,10 @@ POST /local/people/confirm       ``case_id``, ``by``; takes the suggested reason
 POST /local/people/automation    ``case_id``, ``fields``; a Flow of the org changes them
 POST /local/people/close         ``case_id``, ``by``
 POST /local/people/delete        ``case_id``, ``by``
+POST /local/people/undelete      ``case_id``, ``by``; out of the recycle bin
+POST /local/people/merge         ``case_id`` (it is kept), ``merged`` (a list of ids), ``by``
+POST /local/people/reopen        ``case_id``, ``by``
+POST /local/people/owner         ``case_id``, ``owner`` (name of a queue or person), ``by``
 POST /local/people/reply         ``case_id``, ``text``, ``by``; e-mail of a representative
 POST /local/people/comment       ``case_id``, ``text``, ``by``
 POST /local/people/email         ``case_id``, ``text``; e-mail of the customer
@@ -183,6 +187,14 @@ _ON_CASES: dict[str, Callable[[People, str, Mapping[str, object], str], None]] =
     ),
     "close": lambda people, case_id, _, by: people.close_case(case_id, by),
     "delete": lambda people, case_id, _, by: people.delete_case(case_id, by),
+    "undelete": lambda people, case_id, _, by: people.undelete_case(case_id, by),
+    "merge": lambda people, case_id, body, by: people.merge_cases(
+        case_id, *_ids(body["merged"]), by=by
+    ),
+    "reopen": lambda people, case_id, _, by: people.reopen_case(case_id, by),
+    "owner": lambda people, case_id, body, by: people.change_owner(
+        case_id, str(body["owner"]), by
+    ),
 }
 _TALKS: dict[str, Callable[[People, str, list[Said], Mapping[str, object]], str]] = {
     "messages": lambda people, case_id, turns, _: people.exchange_messages(case_id, turns),
@@ -199,6 +211,12 @@ def _fields(body: Mapping[str, object]) -> dict[str, object]:
     if not isinstance(fields, dict):
         raise TypeError("fields must be an object")
     return fields
+
+
+def _ids(listed: object) -> list[str]:
+    if not isinstance(listed, list):
+        raise TypeError("merged must be a list of ids")
+    return [str(one) for one in listed]
 
 
 def _turns(body: Mapping[str, object]) -> list[Said]:

@@ -22,7 +22,7 @@ class Write:
     sobject: str
     record_id: str
     operation: str
-    """``insert``, ``update`` or ``delete``."""
+    """``insert``, ``update``, ``delete``, ``undelete`` or ``merge``."""
     fields: Mapping[str, Value]
     headers: Mapping[str, str]
     """Headers of the call that matter for a write; empty for people in the org."""

@@ -78,6 +78,37 @@ class People:
             transaction.delete(self.org.sobject("Case"), case_id)
             transaction.commit()
 
+    def undelete_case(self, case_id: str, by: str = "") -> None:
+        """Let a representative take a Case back out of the recycle bin."""
+        with self.org.lock:
+            transaction = Transaction(self.org, self._writer(by))
+            transaction.undelete(self.org.sobject("Case"), case_id)
+            transaction.commit()
+
+    def merge_cases(self, master_id: str, *case_ids: str, by: str = "") -> None:
+        """Let a representative merge Cases into one, which keeps their e-mails and comments."""
+        with self.org.lock:
+            transaction = Transaction(self.org, self._writer(by))
+            transaction.merge(self.org.sobject("Case"), master_id, case_ids)
+            transaction.commit()
+
+    def reopen_case(self, case_id: str, by: str = "") -> None:
+        """Let a representative work on a closed Case again."""
+        self.edit_case(case_id, {"Status": "Working"}, by)
+
+    def change_owner(self, case_id: str, owner: str, by: str = "") -> None:
+        """Give a Case to a queue or a person, by name.
+
+        Raises:
+            KeyError: the org has neither of that name.
+        """
+        for sobject in ("Group", "User"):
+            for row in self.org.table(sobject):
+                if row["Name"] == owner:
+                    self.edit_case(case_id, {"OwnerId": row["Id"]}, by)
+                    return
+        raise KeyError(owner)
+
     def reply(self, case_id: str, text: str, by: str = "") -> str:
         """Let a representative answer by e-mail; return the EmailMessage's id."""
         return self._email(case_id, text, self._writer(by), is_incoming=False)

@@ -82,6 +82,15 @@ class RemoteOrg:
         """Let a representative delete a Case."""
         self._ask("POST", "/local/people/delete", {"case_id": case_id})
 
+    def undelete_case(self, case_id: str) -> None:
+        """Let a representative take a Case back out of the recycle bin."""
+        self._ask("POST", "/local/people/undelete", {"case_id": case_id})
+
+    def merge_cases(self, master_id: str, *case_ids: str) -> None:
+        """Let a representative merge Cases into one, which is kept."""
+        body = {"case_id": master_id, "merged": list(case_ids)}
+        self._ask("POST", "/local/people/merge", body)
+
     def say(self, way: str, case_id: str, text: str) -> str:
         """Let somebody write; return the id of the new row.
 

@@ -5,6 +5,8 @@ reads (addresses, milestones, entitlements) and objects that only serve them. Ob
 hold words of calls, chats, posts and files are in ``spoken_objects``.
 """
 
+from dataclasses import replace
+
 from sfsync.local_org.field_makers import (
     area,
     audit,
@@ -47,6 +49,7 @@ def _case() -> SObject:
         read_only("CaseNumber", Kind.STRING, 30),
         parent("ContactId", "Contact"),
         parent("ParentId", "Case"),
+        replace(parent("MasterRecordId", "Case"), is_createable=False, is_updateable=False),
         parent("ProductId", "Product2"),
         parent("RecordTypeId", "RecordType"),
         parent("OwnerId", "Group", "User", tracked=True),

@@ -1,6 +1,6 @@
 """Insert, update and delete, with everything a real org does besides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sfsync.local_org import checking
@@ -92,6 +92,46 @@ class Transaction:
                 if not row["IsDeleted"]:
                     self._changes.append(Change(child, str(row["Id"]), self._gone()))
         self._enter(sobject, str(before["Id"]), "delete", self._gone(), {})
+
+    def undelete(self, sobject: SObject, record_id: str) -> None:
+        """Take a row back out of the bin, with the children that went along.
+
+        Raises:
+            Refusal: 400 UNDELETE_FAILED, where it is not in the bin.
+        """
+        row = self.org.table(sobject.name).get(long_id(record_id) or "")
+        if row is None or not row["IsDeleted"]:
+            raise Refusal(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
+        back = {"IsDeleted": False, "MasterRecordId": None, **self._stamps(creating=False)}
+        for relationship in sobject.cascades:
+            child, pointer = sobject.children[relationship]
+            for one in self.org.table(child).find(pointer, [row["Id"]]):
+                if one["IsDeleted"] and one["SystemModstamp"] == row["SystemModstamp"]:
+                    alive = {"IsDeleted": False, **self._stamps(creating=False)}
+                    self._changes.append(Change(child, str(one["Id"]), alive))
+        self._enter(sobject, str(row["Id"]), "undelete", back, {})
+
+    def merge(self, sobject: SObject, master_id: str, record_ids: Sequence[str]) -> None:
+        """Merge rows into one: their children become its own, they go to the bin.
+
+        ``MasterRecordId`` of the merged ones names the one that was kept (Object Reference,
+        Case). History stays where it was.
+
+        Raises:
+            Refusal: one of the rows is not there.
+        """
+        master = existing(self.org, sobject, master_id)
+        for record_id in record_ids:
+            merged = existing(self.org, sobject, record_id)
+            for child, pointer in sobject.children.values():
+                if child == f"{sobject.name}History":
+                    continue
+                moved = {pointer: master["Id"], **self._stamps(creating=False)}
+                for one in self.org.table(child).find(pointer, [merged["Id"]]):
+                    self._changes.append(Change(child, str(one["Id"]), moved))
+            gone = {**self._gone(), "MasterRecordId": master["Id"]}
+            self._enter(sobject, str(merged["Id"]), "merge", gone, {})
+        self._enter(sobject, str(master["Id"]), "update", self._stamps(creating=False), {})
 
     def commit(self) -> None:
         """Make everything visible: at once for the API, with the org's delay for people."""

@@ -6,6 +6,7 @@ from sfsync.models.api_spending import ApiSpending
 from sfsync.models.assessment import AssessedCase, Assessment
 from sfsync.models.backfill import Backfill, BackfillCase, BulkWriting, StepTakenOver
 from sfsync.models.breaker import Breaker
+from sfsync.models.case_event import CaseEvent
 from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
 from sfsync.models.connection import Connection
@@ -26,6 +27,7 @@ __all__ = [
     "BackfillCase",
     "Breaker",
     "BulkWriting",
+    "CaseEvent",
     "CaseLink",
     "CategoryMapping",
     "Connection",

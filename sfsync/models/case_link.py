@@ -67,14 +67,33 @@ class CaseLinkQuerySet(models.QuerySet["CaseLink"]):
         is_at_rest = Q(read_due_at=None) | Q(read_due_at__gt=at) | Q(leased_until__gte=at)
         return still_open.filter(is_at_rest).update(read_due_at=at)
 
-    def mark_gone(self, case_ids: Iterable[str], at: datetime) -> int:
-        """Note that these Cases are deleted; return how many that is news for."""
-        return sum(
-            self.filter(case_id__in=portion, gone_at=None).update(
-                gone_at=at, read_due_at=None, lease_token=None, leased_until=None
-            )
+    def still_thought_there(self, case_ids: Iterable[str]) -> list[str]:
+        """Return those of these ids that we know and do not yet know to be deleted."""
+        unsure = Q(gone_at=None) | Q(fate=CaseLink.Fate.UNSEEN)
+        return [
+            case_id
             for portion in _portions(case_ids)
-        )
+            for case_id in self.filter(unsure, case_id__in=portion).values_list(
+                "case_id", flat=True
+            )
+        ]
+
+    def mark_gone(
+        self, case_ids: Iterable[str], at: datetime, fate: "CaseLink.Fate | None" = None
+    ) -> int:
+        """Note that these Cases are not there any more; return how many that is news for.
+
+        ``fate`` says why, as far as that is known: what was only not found any more may turn
+        out to be deleted.
+        """
+        told = CaseLink.Fate.UNSEEN if fate is None else fate
+        gone = {"read_due_at": None, "lease_token": None, "leased_until": None, "fate": told}
+        number = 0
+        for portion in _portions(case_ids):
+            known = self.filter(case_id__in=portion)
+            number += known.filter(gone_at=None).update(gone_at=at, **gone)
+            known.filter(fate=CaseLink.Fate.UNSEEN).update(fate=told)
+        return number
 
 
 def _portions(case_ids: Iterable[str]) -> Iterable[list[str]]:
@@ -87,6 +106,13 @@ class CaseLink(Leased):
 
     ``case_id`` (18 characters) is also the ``thread`` of the Case's transcripts and decisions.
     """
+
+    class Fate(models.TextChoices):
+        """Why a Case is not there any more."""
+
+        DELETED = "deleted", "deleted in Salesforce"
+        MERGED = "merged", "merged into another Case"
+        UNSEEN = "unseen", "deleted for good, or not shared with our user any more"
 
     case_id = models.CharField(max_length=18, unique=True)
     case_number = models.CharField(max_length=30, blank=True)
@@ -136,6 +162,18 @@ class CaseLink(Leased):
         db_index=False,
         related_name="links",
         help_text="The backfill that brought this Case; until approved, nothing is written to it.",
+    )
+    # Defaults of the database's own, for workers of the version before.
+    fate = models.CharField(
+        max_length=7, choices=Fate, blank=True, default="", db_default="", editable=False
+    )
+    """Why it is gone; kept until it is read again, so that it is known to have come back."""
+    merged_into = models.CharField(
+        max_length=18, blank=True, default="", db_default="", editable=False
+    )
+    """Id of the Case that this one was merged into."""
+    noticed_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when the words we have waited to be read."
     )
 
     objects = CaseLinkQuerySet.as_manager()
@@ -201,6 +239,8 @@ class CaseLink(Leased):
                 modstamp=case.modstamp,
                 read_at=at,
                 read_error="",
+                fate="",
+                merged_into="",
                 attempts=0,
                 lease_token=None,
                 leased_until=None,

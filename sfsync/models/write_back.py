@@ -164,6 +164,9 @@ class WriteBack(Leased):
         max_length=18, blank=True, editable=False, help_text="History row in which it did."
     )
     staged_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the Case was read and showed what we wrote."
+    )
     closed_at = models.DateTimeField(
         null=True,
         editable=False,
