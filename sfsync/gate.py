@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from classifier import leases
-from sfsync import breaker, budget
+from sfsync import breaker, budget, writers
 from sfsync.calls import Call, Outcome, Purpose
 from sfsync.errors import BudgetSpent
 
@@ -46,6 +46,7 @@ class SharedGate:
             at = self._clock()
             budget.settle(call, outcome, at)
             breaker.note(call.operation, outcome, at)
+            writers.note(call.operation, outcome, at)
         except DatabaseError as error:
             logger.warning("call=not_noted cause=%s", type(error).__name__)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from classifier import leases
-from sfsync import breaker, missing_values
+from sfsync import breaker, missing_values, writers
 from sfsync.calls import Operation, Purpose, under
 from sfsync.delivering import Batch
 from sfsync.endings import Candidate
@@ -80,8 +80,9 @@ def deliver_due(
 ) -> Delivery:
     """Write up to ``limit`` (at most 200) due write-backs to their Cases; return what came of it.
 
-    Nothing is claimed and nobody called while writing is paused, while our budget of API calls
-    has nothing left for it, or when nothing waits. Otherwise: claim, read the Cases, decide row
+    Nothing is claimed and nobody called while writing is paused, when nothing waits, or while as
+    many workers write as Salesforce bears. While our budget of API calls has nothing left for
+    writing, writes without an answer are only looked for. Otherwise: claim, read the Cases, decide row
     by row, note what is about to be sent, send it in one call, record row by row. Every network
     call stands outside transactions, and an outcome counts only while the claim does.
 
@@ -90,9 +91,16 @@ def deliver_due(
             rows are put off as well; a notice says what an operator can do.
     """
     moment = leases.now()
-    if Connection.current().paused_at is not None or closed_until(Purpose.WRITE, moment):
+    if Connection.current().paused_at is not None:
         return Delivery()
+    if until := closed_until(Purpose.WRITE, moment):
+        return _confirm(gateway, limit, pace, until)
     release_held()
+    with writers.a_writer() as most:
+        return _deliver_due(gateway, min(limit, most), pace) if most else Delivery()
+
+
+def _deliver_due(gateway: SalesforceGateway, limit: int, pace: Pace) -> Delivery:
     asks_org = _held_by_org().exists()
     rows = _take(limit)
     if not rows and not asks_org:
@@ -184,6 +192,40 @@ def _deliver(gateway: SalesforceGateway, rows: Sequence[WriteBack], pace: Pace) 
         _works_again()
     logger.info("delivery=done %s", " ".join(f"{k}={v}" for k, v in batch.counts.items()))
     return Delivery(**batch.counts)
+
+
+def _confirm(gateway: SalesforceGateway, limit: int, pace: Pace, until: datetime) -> Delivery:
+    """Look what became of writes without an answer; what must be sent again waits ``until``."""
+    if closed_until(Purpose.CONFIRM, leases.now()):
+        return Delivery()
+    unknown = WriteBack.objects.due(leases.now()).exclude(sent_fields={})
+    rows = leases.take(unknown, limit=min(limit, COLLECTION_LIMIT))
+    if not rows:
+        return Delivery()
+    with under(Purpose.CONFIRM):
+        try:
+            Connection.pin(gateway.identity())
+            batch = Batch(Terms.now(), gateway.describe("Case"), pace.delay)
+            with leases.kept(rows):
+                to_send = _looked_at(gateway, batch, rows)
+        except SalesforceError as error:
+            return _after_error(error, rows, pace)
+    put_off = sum(WriteBack.objects.postpone(candidate.row, until) for candidate in to_send)
+    return Delivery(**batch.counts) + Delivery(retried=put_off)
+
+
+def _looked_at(
+    gateway: SalesforceGateway, batch: Batch, rows: Sequence[WriteBack]
+) -> list[Candidate]:
+    """Return what is to be sent, after a look at the Cases; the rest of the rows is settled."""
+    with transaction.atomic():
+        candidates = batch.sort(rows)
+    if not candidates:
+        return []
+    cases = [candidate.row.case_link.case_id for candidate in candidates]
+    present = gateway.field_values(cases, batch.fields_to_read(candidates))
+    with transaction.atomic():
+        return batch.look(candidates, present)
 
 
 def _send(gateway: SalesforceGateway, batch: Batch, to_send: Sequence[Candidate]) -> None:

@@ -50,7 +50,14 @@ from sfsync.local_org.state import OrgState
 from sfsync.local_org.wire import Answer, Request, json_answer
 
 COUNTERS = frozenset(
-    {"outages", "outages_of_login", "allowance_spent", "too_many_at_once", "lost_answers"}
+    {
+        "outages",
+        "outages_of_login",
+        "allowance_spent",
+        "too_many_at_once",
+        "lost_answers",
+        "slow_answers",
+    }
 )
 _NOTHING_FED = Record("nothing-fed", (Said("customer", "Hello, I need some help."),))
 

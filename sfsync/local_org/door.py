@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from http.client import responses
 from urllib.parse import urlsplit
 
@@ -76,4 +77,5 @@ def _handed_out(answer: Answer, request: requests.PreparedRequest) -> requests.R
     response.raw = io.BytesIO(answer.body)
     response.url = request.url or ""
     response.request = request
+    response.elapsed = timedelta(seconds=answer.seconds)
     return response

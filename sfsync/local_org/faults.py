@@ -49,6 +49,9 @@ class Faults:
     """Calls refused because too many run at the same time; retrying helps."""
     lost_answers: int = 0
     """Writing calls that are carried out, but whose connection breaks before the answer."""
+    slow_answers: int = 0
+    """Calls that are carried out, but whose answer takes ``slow_seconds``."""
+    slow_seconds: float = 12.0
     page_size: int | None = None
     """Rows per query page, whatever was asked for."""
     shrinking_pages: Random | None = None
@@ -105,6 +108,10 @@ class Faults:
         """Refuse a token call if a switch says so."""
         if self._hits("outages_of_login"):
             raise outage()
+
+    def seconds_of_answer(self) -> float:
+        """Return how long the answer of this call takes beyond the org's own time."""
+        return self.slow_seconds if self._hits("slow_answers") else 0.0
 
     def expires_token(self) -> bool:
         """Return whether the token of this call is to die at random."""

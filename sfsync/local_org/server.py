@@ -1,6 +1,7 @@
 """The org's front desk: by host and path to the API, the login pages or the local desk."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sfsync.local_org.desk import LocalDesk
 from sfsync.local_org.errors import Refusal
@@ -72,7 +73,7 @@ class FrontDesk:
             return html_answer("<html><body>URL No Longer Exists</body></html>", 404)
         answer = self._guarded(self._rest.answer, request)
         answer.headers["Sforce-Limit-Info"] = self._rest.limit_info()
-        return answer
+        return replace(answer, seconds=self._org.faults.seconds_of_answer())
 
     def _guarded(self, handler: Callable[[Request], Answer], request: Request) -> Answer:
         try:

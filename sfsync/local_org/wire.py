@@ -75,6 +75,8 @@ class Answer:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """How long it takes: the door of one process says so, the one over HTTP really waits."""
 
 
 def json_answer(

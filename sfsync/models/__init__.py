@@ -17,6 +17,7 @@ from sfsync.models.reconciliation import Reconciliation
 from sfsync.models.source import Source
 from sfsync.models.watermark import Watermark
 from sfsync.models.write_back import WriteBack
+from sfsync.models.writer import Writer, WritingPace
 
 __all__ = [
     "Alarm",
@@ -40,4 +41,6 @@ __all__ = [
     "StepTakenOver",
     "Watermark",
     "WriteBack",
+    "Writer",
+    "WritingPace",
 ]
