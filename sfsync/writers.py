@@ -47,6 +47,7 @@ def a_writer() -> Iterator[int]:
     The place is free again afterwards, or some seconds after its worker was killed.
     """
     may = speed()
+    Writer.seat(STEPS[0][0])
     places = leases.take(Writer.objects.filter(number__lte=may.writers), limit=1)
     if not places:
         yield 0

@@ -1,22 +1,12 @@
-
 """Places for those who write at the same time, and how fast they may."""
 
 from django.db import migrations, models
 
 
-WRITERS = 4
-"""As many as ever write at the same time (reliability page, 4.7)."""
-
-
-def seat(apps, schema_editor):
-    writer = apps.get_model("sfsync", "Writer").objects.using(schema_editor.connection.alias)
-    writer.bulk_create(writer.model(number=number) for number in range(1, WRITERS + 1))
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sfsync', '0015_breakers'),
+        ('sfsync', '0016_handed_to_flows'),
     ]
 
     operations = [
@@ -46,5 +36,4 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_writing_pace')],
             },
         ),
-        migrations.RunPython(seat, migrations.RunPython.noop),
     ]
