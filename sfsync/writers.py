@@ -47,7 +47,7 @@ def a_writer() -> Iterator[int]:
     The place is free again afterwards, or some seconds after its worker was killed.
     """
     may = speed()
-    Writer.seat(STEPS[0][0])
+    _seat(STEPS[0][0])
     places = leases.take(Writer.objects.filter(number__lte=may.writers), limit=1)
     if not places:
         yield 0
@@ -72,6 +72,13 @@ def note(operation: Operation, outcome: Outcome, at: datetime) -> None:
         if step != pace.step:
             pace.step, pace.changed_at, pace.seconds = step, at, []
         pace.save()
+
+
+def _seat(places: int) -> None:
+    """Make sure that there are so many places."""
+    if Writer.objects.count() < places:
+        made = [Writer(number=number) for number in range(1, places + 1)]
+        Writer.objects.bulk_create(made, ignore_conflicts=True)
 
 
 def _next_step(pace: WritingPace, at: datetime, *, is_crowded: bool) -> int:

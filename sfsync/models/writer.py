@@ -16,13 +16,6 @@ class Writer(Leased):
     def __str__(self) -> str:
         return f"writer {self.number}"
 
-    @classmethod
-    def seat(cls, places: int) -> None:
-        """Make sure that there are so many places."""
-        if cls.objects.count() < places:
-            made = [cls(number=number) for number in range(1, places + 1)]
-            cls.objects.bulk_create(made, ignore_conflicts=True)
-
 
 class WritingPace(models.Model):
     """How fast we write just now. One row at most; none: as fast as we may."""

@@ -96,7 +96,8 @@ def test_no_more_write_at_the_same_time_than_may():
 
 def test_a_worker_that_finds_all_places_taken_leaves_the_rows(desk):
     desk.decided_case("billing")
-    Writer.seat(4)
+    with a_writer():
+        pass  # the places are made
     leases.take(Writer.objects.all(), limit=4)
 
     assert desk.push() == Delivery()
