@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sfsync', '0016_handed_to_flows'),
+        ('sfsync', '0017_where_a_case_is'),
     ]
 
     operations = [
