@@ -260,17 +260,17 @@ class Lesson:
         intercepts: Array,
         weigh: Array,
     ) -> None:
-        """Fill in all columns: the mean of two machines, which is a linear model again.
+        """Fill in all columns: three linear models in one, righter together than each alone.
 
-        One tells each label from all others together, the other each label from each other
-        (Crammer and Singer 2001); together they are righter than either, and surer of what they
-        have right (docs/decisions/0028).
+        One tells each label from all others together, one each label from each other (Crammer and
+        Singer 2001), and one is what the texts of each label have in common (docs/decisions/0028).
         """
         columns = np.argmax(marks, axis=1)
         known = {column: weigh[column] for column in np.unique(columns).tolist()}
         each = self._svm(known).fit(texts, columns)
         rivals = self._svm(known, "crammer_singer", _RIVALS).fit(texts, columns)
         weights[:, each.classes_] = (each.coef_ + rivals.coef_).T / 2
+        weights += _middles(texts, marks)
         intercepts[each.classes_] = (each.intercept_ + rivals.intercept_) / 2
 
     def _svm(
@@ -288,6 +288,16 @@ class Lesson:
             random_state=self.recipe.seed,
             class_weight=dict(class_weight),
         )
+
+
+def _middles(texts: csr_matrix, marks: Marks) -> Array:
+    """Return rows × columns: each label's mean text less the mean of all labels' means.
+
+    Brought to size: a text's product with itself is 1 on average.
+    """
+    counts = np.maximum(marks.sum(axis=0), 1)
+    means: Array = np.asarray(texts.T @ marks.astype(np.float64)) / counts
+    return (means - means.mean(axis=1, keepdims=True)) / (texts.power(2).sum() / texts.shape[0])
 
 
 def _lengths_of(features: Features) -> Array:
