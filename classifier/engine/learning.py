@@ -120,7 +120,9 @@ def _refined(
 ) -> Learned:
     """Return the model that asks the encoder where the cheap one is in doubt."""
     tell("asking the encoder", 0.8)
-    share = lesson.recipe.whole_for(len(lesson.truths), len(lesson.labels))
+    share = lesson.recipe.whole_for(
+        len(lesson.truths), len(lesson.labels), exclusive=lesson.is_exclusive
+    )
     weights, intercepts, margins = lesson.with_columns(
         encoder.encode(lesson.whole) * share, encoder.encode(lesson.whole_names) * share
     ).fitted(tell)
