@@ -297,7 +297,9 @@ def _middles(texts: csr_matrix, marks: Marks) -> Array:
     """
     counts = np.maximum(marks.sum(axis=0), 1)
     means: Array = np.asarray(texts.T @ marks.astype(np.float64)) / counts
-    return (means - means.mean(axis=1, keepdims=True)) / (texts.power(2).sum() / texts.shape[0])
+    size = float(texts.power(2).sum()) / texts.shape[0] or 1.0  # nothing is said in any
+    middles: Array = (means - means.mean(axis=1, keepdims=True)) / size
+    return middles
 
 
 def _lengths_of(features: Features) -> Array:
