@@ -15,6 +15,7 @@ _SHALLOWEST = 0.05
 _NEWTON_STEPS = 60
 _PRECISION = 1e-6
 _SMALLEST = 1e-9  # shares are kept this far from 0 and 1 before their odds are taken
+_TINY = float(np.finfo(np.float64).tiny)
 _BINS = 15  # the usual number, as in the published figures we compare with
 # How many texts' worth of belief holds a category's own curve near the one shared by all.
 _PULL = 20.0
@@ -45,14 +46,26 @@ class Calibration:
 
     def logits(self, margins: NDArray[np.floating]) -> Array:
         """Return texts × columns logits."""
-        return margins.astype(np.float64) * self.slopes + self.offsets
+        return np.asarray(margins, dtype=np.float64) * self.slopes + self.offsets
 
     def probabilities(self, margins: NDArray[np.floating]) -> Array:
         """Return texts × columns probabilities in [0, 1]."""
         logits = self.logits(margins)
         if self.link is Link.SIGMOID:
             return sigmoid(logits)
+        if len(logits) == 1:
+            return self._of_one(logits[0])[None]
         return _steadied(softmax(logits), self.steadying)
+
+    def _of_one(self, logits: Array) -> Array:
+        """Return the shares of one text in fewer steps: most texts come alone."""
+        best = int(logits.argmax())
+        raised = np.exp(logits - logits.item(best))
+        shares: Array = raised / np.add.reduce(raised)
+        slope, offset = self.steadying.tolist()
+        if (slope, offset) == (1.0, 0.0):
+            return shares
+        return _steadied_row(shares, best, slope, offset)
 
 
 def fit_softmax(
@@ -128,11 +141,9 @@ def _steadied(shares: Array, steadying: NDArray[np.float32]) -> Array:
     slope, offset = steadying.tolist()
     if (slope, offset) == (1.0, 0.0):
         return shares
-    if len(shares) == 1:
-        return _steadied_row(shares[0], slope, offset)[None]
     rows, best = np.arange(len(shares)), shares.argmax(axis=1)
     top = shares[rows, best]
-    others = np.maximum(shares, np.finfo(float).tiny)  # so that they can share, however little
+    others = np.maximum(shares, _TINY)  # so that they can share, however little
     others[rows, best] = 0.0
     others /= others.sum(axis=1, keepdims=True)
     strongest = others.max(axis=1, initial=0.0)
@@ -142,15 +153,14 @@ def _steadied(shares: Array, steadying: NDArray[np.float32]) -> Array:
     return others
 
 
-def _steadied_row(shares: Array, slope: float, offset: float) -> Array:
-    """Return what ``_steadied`` does, for one row: most texts come alone."""
-    best = int(shares.argmax())
+def _steadied_row(shares: Array, best: int, slope: float, offset: float) -> Array:
+    """Return what ``_steadied`` does, for one row."""
     top = min(max(shares.item(best), _SMALLEST), 1 - _SMALLEST)
     logit = math.log(top) - math.log1p(-top)
-    others = np.maximum(shares, np.finfo(float).tiny)
+    others: Array = np.maximum(shares, _TINY)
     others[best] = 0.0
-    total = float(others.sum())
-    strongest = float(others.max()) / total if len(others) > 1 else 0.0
+    total = float(np.add.reduce(others))
+    strongest = float(np.maximum.reduce(others)) / total if len(others) > 1 else 0.0
     steadied = 0.5 * (1 + math.tanh(0.5 * (logit * slope + offset)))
     corrected = max(steadied, strongest / (1 + strongest))
     others *= (1 - corrected) / total if total else 0.0

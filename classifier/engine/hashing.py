@@ -27,6 +27,8 @@ FIRST = 0xA0761D6478BD642F
 """Stands where a word would, before the first word of a turn: "great, …" thanks, "… great" praises."""
 LAST = 0xE7037ED1A0B428DB
 """Stands behind the last word of a turn."""
+FIRST_BEGUN = FIRST * _NEXT_WORD & _MASK
+"""What ``begun`` makes of ``FIRST``."""
 
 
 def word_hash(word: str) -> int:
@@ -61,6 +63,22 @@ def joined(before: Sequence[int], last: Sequence[int]) -> list[int]:
     ]
 
 
+def begun(hashed: int) -> int:
+    """Return what the hash of a word adds to that of a group which it begins; 0 for none."""
+    return hashed * _NEXT_WORD & _MASK
+
+
+def pair_keys(before: Sequence[int], last: Sequence[int]) -> list[int]:
+    """Return the keys of groups of two words, where ``before`` holds what is ``begun``.
+
+    Where one of the two is 0 there is no group, and no key: -1.
+    """
+    return [
+        (one + other & _MASK) >> _DROPPED if one and other else -1
+        for one, other in zip(before, last, strict=False)
+    ]
+
+
 def joined_arrays(before: Keys, last: Keys) -> Keys:
     """Return what ``joined`` does, for arrays of equal length."""
     groups = before * np.uint64(_NEXT_WORD) + last
@@ -70,7 +88,7 @@ def joined_arrays(before: Keys, last: Keys) -> Keys:
 
 def first_keys(hashes: Keys) -> Keys:
     """Return the keys of words, each as the first of its turn."""
-    return keys_of(np.uint64(FIRST * _NEXT_WORD & _MASK) + hashes)
+    return keys_of(np.uint64(FIRST_BEGUN) + hashes)
 
 
 def last_keys(hashes: Keys) -> Keys:

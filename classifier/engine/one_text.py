@@ -3,8 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier.engine import hashing
 from classifier.engine.calibration import Array
@@ -30,25 +32,43 @@ class Said:
 class Counted:
     """The distinct terms of one text, in the order they are first said."""
 
-    __slots__ = ("lengths", "places", "rows", "times")
+    __slots__ = ("has_repeats", "lengths", "places", "rows", "times")
 
-    def __init__(self, said: Sequence[tuple[int, int, int]]) -> None:
-        """``said``: row, place and length of each term as it is said."""
-        counts: dict[int, int] = {}
-        self.places: list[int] = []
+    def __init__(
+        self, rows: Sequence[int], places: Sequence[int], lengths: Sequence[int]
+    ) -> None:
+        """Take the row, the place and the length of each term as it is said."""
+        self.rows: Sequence[int] = rows
+        self.places: Sequence[int] = places
         """The token at which each is first said."""
-        self.lengths: list[int] = []
+        self.lengths: Sequence[int] = lengths
         """How many words each has."""
-        for row, place, length in said:
+        self.times = [1.0] * len(rows)
+        """1 + ln of how often each is said."""
+        self.has_repeats = len(set(rows)) < len(rows)
+        if self.has_repeats:
+            self._count()
+
+    def _count(self) -> None:
+        counts: dict[int, int] = {}
+        firsts = []
+        for at, row in enumerate(self.rows):
             if row in counts:
                 counts[row] += 1
             else:
                 counts[row] = 1
-                self.places.append(place)
-                self.lengths.append(length)
+                firsts.append(at)
         self.rows = list(counts)
+        self.places = [self.places[at] for at in firsts]
+        self.lengths = [self.lengths[at] for at in firsts]
         self.times = [1.0 if count == 1 else damped_count(count) for count in counts.values()]
-        """1 + ln of how often each is said."""
+
+    def products(self, lines: NDArray[np.floating | np.int8]) -> Floats:
+        """Return the sum of the lines of the terms, times these."""
+        count = len(self.times)
+        if self.has_repeats or count > len(_ONES):
+            return np.array(self.times, dtype=np.float32) @ lines
+        return _ONES[:count] @ lines
 
 
 class OneText:
@@ -68,14 +88,12 @@ class OneText:
     def __init__(self, said: Said, shelf: Shelf) -> None:
         self.said = said
         self.shelf = shelf
-        self._words = Counted(
-            [(number, at, 1) for at, number in enumerate(said.numbers) if number]
-        )
-        self._groups = Counted(_groups(said.numbers, shelf))
+        self._words = Counted(*_words(said.numbers))
+        self._groups = Counted(*_groups(said.numbers, shelf))
         # Clip: no number lies outside, and raising for one takes as long as the gathering.
         self._of_words = shelf.lines.take(self._words.rows, axis=0, mode="clip")
         self._of_groups = shelf.weights.take(self._groups.rows or _NO_ROWS, axis=0, mode="clip")
-        self._sums: Floats = np.array(self._words.times, dtype=np.float32) @ self._of_words
+        self._sums = self._words.products(self._of_words)
         squares = self._squared_lengths()
         self._factors = [1 / math.sqrt(square) if square > 0 else 0.0 for square in squares]
 
@@ -84,14 +102,18 @@ class OneText:
 
     def _squared_lengths(self) -> list[float]:
         """Return the squared length of each block."""
-        known, rarity = self.shelf.square_list, self.shelf.features.rarity
+        words, known, rarity = self._words, self.shelf.square_list, self.shelf.features.rarity
         own = letters = meaning = 0.0
-        for number, time in zip(self._words.rows, self._words.times, strict=True):
-            of_own, of_letters, of_meaning = known[number]
-            squared = time * time
-            own += squared * of_own
-            letters += squared * of_letters
-            meaning += squared * of_meaning
+        if words.has_repeats:
+            for number, time in zip(words.rows, words.times, strict=True):
+                of_own, of_letters, of_meaning = known[number]
+                squared = time * time
+                own += squared * of_own
+                letters += squared * of_letters
+                meaning += squared * of_meaning
+        elif words.rows:
+            squares = [known[number] for number in words.rows]
+            own, letters, meaning = map(sum, zip(*squares, strict=True))
         of_groups = 0.0
         for row, time in zip(self._groups.rows, self._groups.times, strict=True):
             value = time * rarity.item(row)
@@ -104,8 +126,7 @@ class OneText:
         by_block = self._sums.reshape(1, -1, self.shelf.blocks)
         steps: Floats = np.vecdot(by_block, factors)
         if self._groups.rows:
-            times = np.array(self._groups.times, dtype=np.float32)
-            steps[0] += factors[0] * (times @ self._of_groups)
+            steps[0] += factors[0] * self._groups.products(self._of_groups)
         return steps
 
     def terms(self, column: int, worth: float) -> list[list[float]]:
@@ -118,8 +139,9 @@ class OneText:
         blocks, words, groups = self.shelf.blocks, self._words, self._groups
         factors = [factor * worth for factor in self._factors]
         added = self._of_words[:, column * blocks : (column + 1) * blocks].tolist()
+        of_words = terms[0]
         for place, time, steps in zip(words.places, words.times, added, strict=True):
-            terms[0][place] = time * sum(map(float.__mul__, steps, factors))
+            of_words[place] = time * sum(map(mul, steps, factors))
         if not groups.rows:
             return terms
         added = self._of_groups[:, column].tolist()
@@ -138,39 +160,70 @@ class OneText:
         return [(place, place + length - 1) for place, length in dict.fromkeys(places)]
 
 
+_ONES = np.ones(256, dtype=np.float32)
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
-def _groups(numbers: Sequence[int], shelf: Shelf) -> list[tuple[int, int, int]]:
+_Terms = tuple[Sequence[int], Sequence[int], Sequence[int]]
+
+
+def _words(numbers: Sequence[int]) -> _Terms:
+    """Return number, place and length of each word."""
+    places: Sequence[int] = range(len(numbers))
+    if 0 in numbers:
+        places = [at for at in places if numbers[at]]
+        numbers = [numbers[at] for at in places]
+    return numbers, places, [1] * len(numbers)
+
+
+def _groups(numbers: Sequence[int], shelf: Shelf) -> _Terms:
     """Return row, place and length of each known group of several words, by length and place.
 
     A word and an edge of its turn have the place and the length of the word.
     """
-    row_of = shelf.features.words.row_of
     shortest, longest = shelf.features.ngrams.words
-    known = shelf.hash_list
-    hashes = [known[number] for number in numbers]
-    found: list[tuple[int, int, int]] = []
+    hashes = [shelf.hash_list[number] for number in numbers]
+    begun = [shelf.begun_list[number] for number in numbers]
+    keys: list[int] = []
+    places: list[int] = []
+    lengths: list[int] = []
     if shortest <= EDGE_LENGTH <= longest:
-        padded = [0, *hashes, 0]
-        firsts = [at for at, one in enumerate(hashes) if one and not padded[at]]
-        lasts = [at for at, one in enumerate(hashes) if one and not padded[at + 2]]
-        keys = [
-            *hashing.joined([hashing.FIRST] * len(firsts), [hashes[at] for at in firsts]),
-            *hashing.joined([hashes[at] for at in lasts], [hashing.LAST] * len(lasts)),
-        ]
-        for place, hashed in zip((*firsts, *lasts), keys, strict=True):
-            if (row := row_of.get(hashing.key_of(hashed))) is not None:
-                found.append((row, place, 1))
-    groups = hashes
+        first, last = _edges(numbers)
+        keys += hashing.pair_keys(
+            [hashing.FIRST_BEGUN] * len(first), [hashes[at] for at in first]
+        )
+        keys += hashing.pair_keys([begun[at] for at in last], [hashing.LAST] * len(last))
+        places += first + last
+        lengths += [1] * len(places)
+    groups: Sequence[int] = hashes
     for length in range(2, longest + 1):
-        groups = hashing.joined(groups, hashes[length - 1 :])
-        if length < shortest:
-            continue
-        for place, hashed in enumerate(groups):
-            if hashed and (row := row_of.get(hashing.key_of(hashed))) is not None:
-                found.append((row, place, length))
-    return found
+        if length < longest or length > EDGE_LENGTH:
+            groups = hashing.joined(groups, hashes[length - 1 :])
+            found = [hashing.key_of(hashed) if hashed else -1 for hashed in groups]
+        else:  # pairs, and nothing is made of them
+            found = hashing.pair_keys(begun, hashes[1:])
+        if length >= shortest:
+            keys += found
+            places += range(len(found))
+            lengths += [length] * len(found)
+    rows = [*map(shelf.features.words.row_of.get, keys)]
+    known = [at for at, row in enumerate(rows) if row is not None]
+    return (
+        [row for row in rows if row is not None],
+        [places[at] for at in known],
+        [lengths[at] for at in known],
+    )
+
+
+def _edges(numbers: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the places of the first and of the last words of turns, which a 0 parts."""
+    if not numbers:
+        return [], []
+    if 0 not in numbers:
+        return [0], [len(numbers) - 1]
+    padded = [0, *numbers, 0]
+    said = [at for at, number in enumerate(numbers) if number]
+    return [at for at in said if not padded[at]], [at for at in said if not padded[at + 2]]
 
 
 class ExplanationOfOne:

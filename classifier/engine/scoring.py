@@ -52,6 +52,8 @@ class Scorer:
 
     def parts(self, readings: Sequence[Reading]) -> list[Apart]:
         """Return the texts taken apart, many of them together, in order."""
+        if len(readings) == 1:
+            return [self.part(readings[0])]
         found: list[Apart] = []
         for some in _slices(readings):
             if len(some) <= _FEW_TEXTS:

@@ -33,7 +33,7 @@ class Shelf:
         self.blocks = 3 if features.vectors else 2
         self._common_below = common_below
         length = self.blocks * weights.shape[1]
-        self._most: int = room // (4 * length + 300)
+        self._most: int = room // (4 * length + 350)
         self.ids: dict[str, int] = {BORDER: 0}
         """The number of each word; 0 is none."""
         self.lines: Floats = np.zeros((1, length), dtype=np.float32)
@@ -48,6 +48,7 @@ class Shelf:
         self.short = ShortWords()
         # The same again: one at a time, a list is quicker than an array.
         self.hash_list = [0]
+        self.begun_list = [0]
         self.square_list = [(0.0,) * _MOST_BLOCKS]
         self.common_list = [False]
 
@@ -83,6 +84,7 @@ class Shelf:
                 meaning[0][place] = vector @ self._dense
         self.hashes[known : known + count] = hashes
         self.hash_list += hashes
+        self.begun_list += map(hashing.begun, hashes)
         self.square_list += map(tuple, squares.tolist())
         common = [row is not None and self._is_common(row) for row in rows]
         self.common[known : known + count] = common

@@ -9,7 +9,7 @@ There are two ways to the same spans: in plain Python for one text, in numpy for
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,12 +55,12 @@ def spans_of_one(
     """
     positive = sum([weight for of_length in terms for weight in of_length if weight > 0])
     negative = sum([weight for of_length in terms for weight in of_length if weight < 0])
-    found = [Span(*each) for each in _OneSide(terms, common, positive).spans()[:limit]]
+    found = [Span(*run) for run in _runs_of_one(terms, common, positive)[:limit]]
     if positive and not found:
         found = [_strongest(np.array(terms))]
     if -negative >= _LEAST_SPAN * positive:  # else none of the spans against it can be worthy
         opposite = [[-weight for weight in of_length] for of_length in terms]
-        against = _OneSide(opposite, common, positive).spans()[:AGAINST]
+        against = _runs_of_one(opposite, common, positive)[:AGAINST]
         found += [Span(first, last, -weight) for first, last, weight in against]
     return found
 
@@ -69,73 +69,68 @@ _Run = tuple[int, int, float]
 """A first and a last place, and a weight."""
 
 
-class _OneSide:
-    """What speaks for a category in one text; or, with all signs turned, against it."""
+def _runs_of_one(
+    terms: Sequence[Sequence[float]], common: Sequence[bool], positive: float
+) -> list[_Run]:
+    """Return what is worth showing that speaks for a category in one text, the strongest first.
 
-    __slots__ = ("_common", "_least_span", "_least_term", "_terms", "_too_much")
+    Or against it, where all signs are turned.
+    """
+    least = max(_LEAST_TERM * positive, _NOUGHT)
+    strong = [
+        (place, place + more, weight)
+        for more, of_length in enumerate(terms)
+        for place, weight in enumerate(of_length)
+        if weight >= least
+    ]
+    if len(strong) > _TRIED:
+        strong = sorted(strong, key=_by_strength)[:_TRIED]
+    strong.sort()
+    least_span = max(_LEAST_SPAN * positive, _NOUGHT)
+    found = []
+    for first, last in _runs(strong):
+        while first <= last and _is_filler(terms, common, positive, (first, first, last)):
+            first += 1  # noqa: PLW2901
+        while first <= last and _is_filler(terms, common, positive, (last, first, last)):
+            last -= 1  # noqa: PLW2901
+        if first <= last and (weight := _within(terms, first, last)) >= least_span:
+            found.append((first, last, weight))
+    found.sort(key=_by_strength)
+    return found
 
-    def __init__(
-        self, terms: Sequence[Sequence[float]], common: Sequence[bool], positive: float
-    ) -> None:
-        self._terms = terms
-        self._common = common
-        self._least_term = _LEAST_TERM * positive
-        self._least_span = max(_LEAST_SPAN * positive, _NOUGHT)
-        self._too_much = _TOO_MUCH_FOR_FILLER * positive
 
-    def spans(self) -> list[_Run]:
-        """Return the spans that are worth showing, the strongest first."""
-        found = []
-        for first, last in _runs(self._strong()):
-            first, last = self._trimmed(first, last)  # noqa: PLW2901
-            if first <= last and (weight := self._within(first, last)) >= self._least_span:
-                found.append((first, last, weight))
-        return sorted(found, key=_by_strength) if len(found) > 1 else found
+def _within(terms: Sequence[Sequence[float]], first: int, last: int) -> float:
+    """Return what all terms that are said first within these places add together."""
+    if first == last:
+        return terms[0][first]
+    fitting = terms[: last - first + 1]
+    return sum([sum(one[first : last + 1 - more]) for more, one in enumerate(fitting)])
 
-    def _strong(self) -> list[_Run]:
-        """Return the strongest terms, in the order they are said."""
-        least = max(self._least_term, _NOUGHT)
-        strong = [
-            (place, place + more, weight)
-            for more, of_length in enumerate(self._terms)
-            for place, weight in enumerate(of_length)
-            if weight >= least
-        ]
-        strong.sort()
-        return (
-            strong
-            if len(strong) <= _TRIED
-            else sorted(sorted(strong, key=_by_strength)[:_TRIED])
-        )
 
-    def _within(self, first: int, last: int) -> float:
-        """Return what all terms that are said first within these places add together."""
-        if first == last:
-            return self._terms[0][first]
-        fitting = self._terms[: last - first + 1]
-        return sum([sum(one[first : last + 1 - more]) for more, one in enumerate(fitting)])
+def _is_filler(
+    terms: Sequence[Sequence[float]],
+    common: Sequence[bool],
+    positive: float,
+    span: tuple[int, int, int],
+) -> bool:
+    """Say whether an end of a span is common, or the span loses next to nothing without it.
 
-    def _trimmed(self, first: int, last: int) -> tuple[int, int]:
-        """Return the run without filler at its ends; the first lies behind the last if all is."""
-        while first <= last and self._is_filler(first, first, last):
-            first += 1
-        while first <= last and self._is_filler(last, first, last):
-            last -= 1
-        return first, last
-
-    def _is_filler(self, end: int, first: int, last: int) -> bool:
-        """Say whether an end of a span is common, or the span loses next to nothing without it."""
-        alone = self._terms[0][end]
-        if self._common[end]:
-            return alone < self._too_much
-        if first == last:
-            return alone <= 0 and alone < self._too_much
-        if alone >= self._least_term:
-            return False
-        lost = 0.0
-        for more, of_length in enumerate(self._terms[: last - first + 1]):
-            lost += of_length[end if end == first else end - more]
-        return lost < self._least_term and alone < self._too_much
+    ``span``: the end, and the first and the last place.
+    """
+    end, first, last = span
+    alone = terms[0][end]
+    if alone >= _TOO_MUCH_FOR_FILLER * positive:
+        return False
+    if common[end]:
+        return True
+    if first == last:
+        return alone <= 0
+    if alone >= _LEAST_TERM * positive:
+        return False
+    lost = 0.0
+    for more, of_length in enumerate(terms[: last - first + 1]):
+        lost += of_length[end if end == first else end - more]
+    return lost < _LEAST_TERM * positive
 
 
 _NOUGHT = math.ulp(0.0)  # the least that is more than nothing
@@ -145,18 +140,20 @@ def _by_strength(run: _Run) -> float:
     return -run[2]
 
 
-def _runs(terms: Sequence[_Run]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last place of each row of terms that touch or overlap."""
-    first, last = -1, -2
+def _runs(terms: Sequence[_Run]) -> list[tuple[int, int]]:
+    """Return the first and the last place of each row of terms that touch or overlap."""
+    if not terms:
+        return []
+    found = []
+    first, last, _ = terms[0]
     for begins, ends, _ in terms:
-        if begins <= last + 1:
-            last = max(last, ends)
-            continue
-        if last >= first:
-            yield first, last
-        first, last = begins, ends
-    if last >= first:
-        yield first, last
+        if begins > last + 1:
+            found.append((first, last))
+            first, last = begins, ends
+        elif ends > last:
+            last = ends
+    found.append((first, last))
+    return found
 
 
 def _strongest(terms: Array) -> Span:
@@ -219,7 +216,7 @@ def _strongest_of_all(terms: Array, starts: Whole, texts: Whole) -> Shown:
 
 
 class _Sides:
-    """``_OneSide`` of several texts, in arrays."""
+    """What ``_runs_of_one`` finds in one text, of several, in arrays."""
 
     __slots__ = ("_common", "_positive", "_terms", "_texts")
 

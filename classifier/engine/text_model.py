@@ -161,6 +161,9 @@ def explained(
 
     All that one explanation is asked is worked out at once.
     """
+    if len(opinions) == 1:
+        (opinion,), (its,) = opinions, asked
+        return [opinion.explanation.telling([(opinion.text, code) for code in its], SHOWN)]
     found: list[list[tuple[Evidence, ...]]] = []
     for explanation, some in groupby(zip(opinions, asked, strict=True), key=_explanation_of):
         pairs = [(opinion.text, its) for opinion, its in some]
