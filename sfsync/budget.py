@@ -205,7 +205,7 @@ def _tell(shut: Closed, at: datetime) -> None:
     """Tell people in one notice, which stays open until the last purpose is free again."""
     if shut.because == ALLOWANCE_SPENT:
         return  # told when Salesforce said it
-    Notice.raise_for(WAITS, Notice.Level.WARNING, shut.because, at)
+    Notice.raise_for(WAITS, Notice.Level.WARNING, shut.because, at, rings=True)
     waits = Connection.objects.filter(id=1)
     later = Q(calls_wait_until=None) | Q(calls_wait_until__lt=shut.until)
     waits.filter(later).update(calls_wait_until=shut.until)

@@ -10,8 +10,9 @@ from classifier.admin.base import ModelAdmin, ReadOnly, WithinRemit, ago, badge
 from classifier.admin.blind import hidden
 from classifier.admin.shown_text import visible
 from classifier.models.blindness import is_hidden_from
-from sfsync import pushing
+from sfsync import replaying
 from sfsync.admin.case_page import case_url
+from sfsync.admin.given_up import GivenUpPages
 from sfsync.models import WriteBack
 
 OUTCOME_TONES = {
@@ -42,7 +43,12 @@ class OutboxFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("due", "waiting to be written"), ("held", "held back"), ("failing", "failing")]
+        return [
+            ("due", "waiting to be written"),
+            ("held", "held back"),
+            ("failing", "failing"),
+            ("given_up", "given up"),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: "QuerySet[WriteBack]"
@@ -50,6 +56,9 @@ class OutboxFilter(admin.SimpleListFilter):
         match self.value():
             case "due":
                 return queryset.filter(ended_at=None, due_at__isnull=False)
+            case "given_up":
+                dead = WriteBack.objects.dead_letters().values("pk")
+                return queryset.filter(pk__in=dead)
             case "held":
                 return queryset.filter(ended_at=None).exclude(held_because="")
             case "failing":
@@ -59,19 +68,22 @@ class OutboxFilter(admin.SimpleListFilter):
 
 
 @admin.register(WriteBack)
-class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
+class WriteBackAdmin(GivenUpPages, WithinRemit, ReadOnly, ModelAdmin):
     remit_path = "case_link__"
     list_display = ("case", "state", "what", "why", "tries", "staged")
     list_filter = (OutboxFilter, "outcome", "held_because", "staged_at")
     list_select_related = ("case_link",)
     search_fields = ("case_link__case_number__exact", "case_link__case_id__exact")
     search_help_text = "The whole Case number or Case id."
-    actions = ("deliver_again",)
+    actions = ("try_out", "deliver_again")
+    list_before_template = "sfsync/write_back_top.html"
     fields = (
         "case", "in_salesforce", "state", "why", "field_table", "tries", "staged_at", "due_at",
-        "ended_at", "first_failed_at", "error_code", "error_text",
+        "ended_at", "first_failed_at", "error_code", "error_text", "by_people",
     )  # fmt: skip
-    readonly_fields = ("case", "in_salesforce", "state", "why", "field_table", "tries")
+    readonly_fields = (
+        "case", "in_salesforce", "state", "why", "field_table", "tries", "by_people",
+    )  # fmt: skip
     when_empty = (
         "As soon as a Case is decided, what is to be written to Salesforce appears here, also in "
         "shadow mode, where it is only shown. To let it be written:"
@@ -88,13 +100,29 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
     @admin.action(description="Deliver again", permissions=["deliver"])
     def deliver_again(self, request: HttpRequest, rows: "QuerySet[WriteBack]") -> None:
         asked = rows.count()
-        again = pushing.deliver_again(rows)
+        again = replaying.replay(rows, by=request.user.get_username())
         self.message_user(
             request,
             f"{again} of {asked} write-backs will be delivered again. One that was replaced by a "
             "newer decision stays as it is.",
             messages.SUCCESS if again else messages.WARNING,
         )
+
+    @admin.display(description="What people did")
+    def by_people(self, row: WriteBack) -> SafeString | str:
+        told = []
+        if row.replayed_at:
+            times = "once" if row.replays == 1 else f"{row.replays} times"
+            who = row.replayed_by or "somebody"
+            told.append(
+                format_html("Sent again {}, last by {} {}.", times, who, ago(row.replayed_at))
+            )
+        if row.closed_at:
+            who = row.closed_by or "somebody"
+            told.append(
+                format_html("Closed by {} {}: {}", who, ago(row.closed_at), row.closed_note)
+            )
+        return format_html_join(" ", "{}", ((one,) for one in told)) or "Nothing."
 
     @admin.display(description="Case", ordering="case_link__case_number")
     def case(self, row: WriteBack) -> str:
@@ -111,6 +139,8 @@ class WriteBackAdmin(WithinRemit, ReadOnly, ModelAdmin):
 
     @admin.display(description="State", ordering="outcome")
     def state(self, row: WriteBack) -> SafeString:
+        if row.closed_at:
+            return badge("closed", "plain", row.closed_note)
         if row.outcome:
             tone = OUTCOME_TONES[WriteBack.Outcome(row.outcome)]
             return badge(row.get_outcome_display(), tone)

@@ -173,6 +173,13 @@ class WriteBack(Leased):
         help_text="Since when nobody need look at it: given up for good.",
     )
     # The database's own defaults, for workers of the version before.
+    replays = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often a person sent it again."
+    )
+    replayed_at = models.DateTimeField(null=True, editable=False)
+    replayed_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", editable=False
+    )
     closed_by = models.CharField(
         max_length=150, blank=True, default="", db_default="", editable=False
     )
