@@ -38,7 +38,8 @@ RECONCILE = "sfsync.tasks.reconcile"
 ERRANDS = ("classifier.tasks.run_errands", "sfsync.tasks.run_errands")
 
 RINGS = {
-    PULL: (DECIDE, PULL),
+    # What is found is read on by its own station, so that Salesforce is asked at its pace.
+    PULL: (DECIDE, RUNG),
     RUNG: (DECIDE, RUNG),
     DECIDE: (DELIVER, OPEN, DECIDE),
     DELIVER: (DELIVER,),
