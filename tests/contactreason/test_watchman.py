@@ -64,7 +64,7 @@ def test_a_station_that_nobody_rang_for_is_run_after_its_pace_and_some_patience(
     assert line.ran == []
 
     watchman(line, broker=True, later=pace.total_seconds() + 1).look()
-    assert sorted(line.ran) == ["decide", "deliver"], "the pull has a longer pace"
+    assert sorted(line.ran) == ["decide", "deliver", "rung"], "the pull has a longer pace"
 
 
 @pytest.mark.usefixtures("all_ran_just_now")
@@ -74,7 +74,7 @@ def test_without_a_broker_every_station_keeps_its_pace_to_the_second():
 
     watchman(line, broker=False, later=pace + 1).look()
 
-    assert sorted(line.ran) == ["decide", "deliver"]
+    assert sorted(line.ran) == ["decide", "deliver", "rung"]
 
 
 def test_what_a_station_moved_on_is_taken_down_the_line_at_once():
