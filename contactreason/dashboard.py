@@ -20,7 +20,15 @@ from classifier.models import (
 )
 from classifier.models.remit import is_limited, within_remit
 from contactreason.door_figures import DoorFigures
-from sfsync.models import ApiSpending, Connection, Mode, Notice, Source, WriteBack
+from sfsync.models import (
+    ApiSpending,
+    Connection,
+    Mode,
+    Notice,
+    Reconciliation,
+    Source,
+    WriteBack,
+)
 
 OF_CASE = "case_link__"
 """From a write-back to the queue and team of its Case."""
@@ -91,6 +99,8 @@ class Dashboard:
     reasons: Sequence[Bar]
     allowance: Allowance
     doors: DoorFigures
+    last_check: Reconciliation | None
+    """The weekly look at every Case; what the pull missed should be 0."""
     notices: Sequence[Notice]
     steps: Sequence[Step]
     is_limited: bool
@@ -124,6 +134,7 @@ def dashboard(now: datetime, user: Any = None, *, may_review: bool = False) -> D
         reasons=_reasons(now, seen),
         allowance=_allowance(connection, now),
         doors=DoorFigures.at(now),
+        last_check=Reconciliation.objects.ended().first(),
         notices=_notices(),
         steps=_steps(connection),
         is_limited=user is not None and is_limited(user),

@@ -82,6 +82,8 @@ NAVIGATION = [
             _entry("Sources", "input", "sfsync.source"),
             _entry("Field mapping", "compare_arrows", "sfsync.fieldmapping"),
             _entry("Assessment", "query_stats", "sfsync.assessment"),
+            _entry("Backfill", "history", "sfsync.backfill"),
+            _entry("Weekly check", "fact_check", "sfsync.reconciliation"),
             _entry("Notices", "notifications", "sfsync.notice"),
         ],
     },

@@ -9,6 +9,7 @@ from classifier import leases
 from classifier.models import Decision
 from classifier.models.model_version import LARGE_OF_MODEL
 from sfsync import live_first
+from sfsync.backfill_writing import end_unwritten
 from sfsync.cases import FieldValue, SObjectDescription
 from sfsync.decided import to_decided
 from sfsync.field_map import MATERIAL_SLOTS, Mode, Slot, fit, missing_value, to_fields, writable
@@ -49,6 +50,11 @@ def compare_cases(gateway: SalesforceGateway, backfill: Backfill) -> float:
             said="" if compared else "Waits until the Cases that were read are decided.",
         )
         BackfillCase.objects.bulk_update(compared, UPDATED)
+        changes = [row.pk for row in compared if row.verdict == Verdict.CHANGE]
+        # An earlier backfill may have found that there was nothing to write.
+        rows = backfill.cases.filter(pk__in=changes).values("write_back")
+        over = WriteBack.objects.filter(pk__in=rows, outcome=WriteBack.Outcome.UNCHANGED)
+        over.hold_for_backfill()
     return 0 if compared else live_first.SECONDS
 
 
@@ -152,4 +158,5 @@ def _end(backfill: Backfill) -> float:
     else:
         said = "There was nothing to change."
         backfill.note(stage=Stage.DONE, ended_at=at, due_at=None, said=said)
+        end_unwritten(backfill, at)
     return 0

@@ -1,6 +1,6 @@
 """Writing what was approved, a few rows: the ordinary delivery does it, portion by portion."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -90,9 +90,20 @@ def outcome_of(write_back: WriteBack | None) -> Outcome:
 
 
 def finish(backfill: Backfill) -> float:
-    """End a backfill that has nothing left to write."""
-    backfill.note(stage=Backfill.Stage.DONE, ended_at=leases.now(), due_at=None, said="")
+    """End a backfill that has nothing left to write, with what waits for nothing any more."""
+    at = leases.now()
+    backfill.note(stage=Backfill.Stage.DONE, ended_at=at, due_at=None, said="")
+    end_unwritten(backfill, at)
     return 0
+
+
+def end_unwritten(backfill: Backfill, at: datetime) -> None:
+    """End the rows of which the comparison found that there is nothing to write."""
+    verdicts = BackfillCase.Verdict
+    nothing = [verdicts.SAME, verdicts.PERSON, verdicts.UNSURE]
+    cases = backfill.cases.filter(verdict__in=nothing)
+    held = WriteBack.objects.held(Hold.BACKFILL).filter(pk__in=cases.values("write_back"))
+    held.update(ended_at=at, outcome=WriteBack.Outcome.UNCHANGED, held_because="")
 
 
 def _let_go(backfill: Backfill, portion: list[BackfillCase]) -> None:

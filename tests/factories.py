@@ -27,12 +27,14 @@ from classifier.models import (
 )
 from sfsync.models import (
     ApiSpending,
+    Backfill,
     CaseLink,
     CategoryMapping,
     Connection,
     Doorbell,
     FieldMapping,
     Notice,
+    Reconciliation,
     Source,
     Watermark,
     WriteBack,
@@ -308,3 +310,15 @@ def make_watermark(**fields: Any) -> Watermark:
 def make_api_spending(**fields: Any) -> ApiSpending:
     made = {"started_at": NOON - timedelta(days=next(_numbers)), "purpose": "scan", "calls": 40}
     return ApiSpending.objects.create(**{**made, **fields})
+
+
+def make_backfill(**fields: Any) -> Backfill:
+    span = {"created_from": NOON, "created_to": NOON + timedelta(days=1), "asked_at": NOON}
+    return Backfill.objects.create(**{**span, **fields})
+
+
+def make_reconciliation(**fields: Any) -> Reconciliation:
+    """A weekly check that came to its end and found nothing."""
+    span = {"since": NOON - timedelta(days=30), "until": NOON, "swept_until": NOON}
+    run = {"slice_seconds": 86_400, "started_at": NOON, "ended_at": NOON}
+    return Reconciliation.objects.create(**{**span, **run, **fields})

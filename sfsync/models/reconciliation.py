@@ -44,6 +44,7 @@ class Reconciliation(Leased):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name = "weekly check"
         constraints = (
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=False) | Q(due_at__isnull=False),

@@ -67,6 +67,16 @@ class WriteBackQuerySet(models.QuerySet["WriteBack"]):
             closed_note="",
         )
 
+    def hold_for_backfill(self) -> int:
+        """Let rows wait (again) until somebody approves their backfill; return how many."""
+        return self.update(
+            due_at=None,
+            held_because=WriteBack.Hold.BACKFILL,
+            hold_detail="",
+            ended_at=None,
+            outcome="",
+        )
+
     def supersede(self, at: datetime) -> int:
         """End the rows for a newer decision.
 

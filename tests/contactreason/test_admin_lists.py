@@ -26,11 +26,13 @@ from classifier.models import (
 )
 from sfsync.models import (
     Assessment,
+    Backfill,
     CaseLink,
     Connection,
     Doorbell,
     FieldMapping,
     Notice,
+    Reconciliation,
     Source,
     WriteBack,
 )
@@ -81,6 +83,7 @@ MAKERS: dict[type, Callable[[], object]] = {
     ModelVersion: make.make_model_version,
     Notice: make.make_notice,
     PeriodicTask: make_schedule,
+    Reconciliation: make.make_reconciliation,
     Review: make.make_review,
     Source: make.make_source,
     TokenProxy: lambda: Token.objects.create(user=make.make_user()),
@@ -89,8 +92,8 @@ MAKERS: dict[type, Callable[[], object]] = {
     User: make_member,
     WriteBack: make.make_write_back,
 }
-FIXED = {Assessment, Connection, FieldMapping}
-"""One row at most or at a time, or one per slot: their lists cannot grow."""
+FIXED = {Assessment, Backfill, Connection, FieldMapping}
+"""One row at most or at a time, one per slot, or a page of their own: their lists cannot grow."""
 NO_ROWS_FIRST = [
     model for model in MAKERS if model not in {User, Group, PeriodicTask, IntervalSchedule}
 ]
