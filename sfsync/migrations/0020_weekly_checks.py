@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sfsync', '0015_breakers'),
+        ('sfsync', '0019_sent_again_by_people'),
     ]
 
     operations = [
