@@ -156,10 +156,10 @@ def first_mentions(lines: Whole, numbers: Whole) -> tuple[Whole, Whole]:
     is_first = np.ones(len(pairs), dtype=bool)
     np.not_equal(pairs[1:], pairs[:-1], out=is_first[1:])
     starts = np.flatnonzero(is_first)
-    counts = np.zeros(len(pairs), dtype=np.int64)
-    counts[ranked[starts] & ((1 << bits) - 1)] = np.diff(starts, append=len(pairs))
-    places = np.flatnonzero(counts)
-    return places, counts[places]
+    counts = np.diff(starts, append=len(pairs))
+    low = (1 << bits) - 1
+    by_place = np.sort(((ranked[starts] & low) << bits) + counts)
+    return by_place >> bits, by_place & low
 
 
 def _distinct_keys(lines: Whole, keys: Keys) -> tuple[Whole, Keys]:

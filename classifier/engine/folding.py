@@ -101,12 +101,16 @@ def fold_lines(texts: Sequence[str]) -> FoldedLines:
     ends = np.append(left[1:] == ord(_LINE), True)
     stays = (left == ord(_LINE)) | ~is_space[origins] | ~ends[: len(left)]
     origins, left = origins[stays], left[stays]
-    left = np.where(_IS_SPACE.take(left) & (left != ord(_LINE)), ord(" "), left)
-    return FoldedLines(left.astype(np.uint8).tobytes().decode("ascii").lower(), origins)
+    content = left.tobytes().translate(_BLANKED)
+    return FoldedLines(content.decode("ascii").lower(), origins)
 
 
 _LINE = "\n"
 _IS_SPACE = np.array([chr(code).isspace() for code in range(128)])
+_BLANKED = bytes(
+    ord(" ") if code < len(_IS_SPACE) and _IS_SPACE[code] and code != ord(_LINE) else code
+    for code in range(256)
+)
 
 
 def is_word_border(text: str, position: int) -> bool:

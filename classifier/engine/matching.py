@@ -95,23 +95,20 @@ class Matcher:
                 found += map(tuple, self._match(some))
         return found
 
-    def _match(self, transcripts: Sequence[Transcript]) -> list[list[Hit]]:
-        """Return the hits; conversations in ASCII are searched as one text."""
-        held: list[list[Hit]] = [[] for _ in transcripts]
-        together = _Said(transcripts)
+    def _match(self, transcripts: Sequence[Transcript]) -> list[Sequence[Hit]]:
+        """Return the hits; conversations in ASCII are searched as one text, others one by one."""
+        held: list[Sequence[Hit]] = [()] * len(transcripts)
+        said = _Said(transcripts)
         for owner, transcript in enumerate(transcripts):
-            turns = self._listened_to(transcript)
-            received = [transcript.turns[turn].text for turn in turns]
+            turns, spoken = self._listened_to(transcript), transcript.turns
+            received = [spoken[turn].text for turn in turns]
             if "".join(received).isascii():
-                together.add(owner, turns, received)
-                continue
-            alone = _Said(transcripts)
-            alone.add(owner, turns, received)
-            alone.texts = [without_placeholders(fold(text).text) for text in received]
-            self._hear(alone, held)
-        folded = fold_lines(together.received)
-        together.texts, together.origins = folded.text.split(APART), folded.origins
-        self._hear(together, held)
+                said.add(owner, turns, received)
+            else:
+                held[owner] = self._match_one(transcript)
+        if said.conversations:
+            said.fold()
+            self._hear(said, held)
         return held
 
     def _match_one(self, transcript: Transcript) -> tuple[Hit, ...]:
@@ -142,7 +139,7 @@ class Matcher:
             return range(len(turns))
         return [at for at, turn in enumerate(turns) if turn.speaker in listens_to]
 
-    def _hear(self, said: "_Said", held: list[list[Hit]]) -> None:
+    def _hear(self, said: "_Said", held: list[Sequence[Hit]]) -> None:
         """Add the hits of the conversations whose turns were added."""
         terms, texts, starts, ends = self._places(said)
         owners = np.array(said.owners, dtype=np.int64)[texts]
@@ -175,7 +172,7 @@ class Matcher:
     def _add_direct(
         self,
         said: "_Said",
-        held: list[list[Hit]],
+        held: list[Sequence[Hit]],
         owners: Whole,
         places: tuple[Whole, Whole, Whole, Whole],
     ) -> dict[int, list[int]]:
@@ -226,7 +223,7 @@ class Matcher:
 
 
 class _Said:
-    """The turns that are listened to of some conversations, one after the other."""
+    """The turns that are listened to of some conversations in ASCII, one after the other."""
 
     __slots__ = (
         "conversations",
@@ -240,8 +237,8 @@ class _Said:
 
     def __init__(self, transcripts: Sequence[Transcript]) -> None:
         self.transcripts = transcripts
-        self.origins: Whole | None = None
-        """Where each character of the texts came from, if all is in ASCII."""
+        self.origins = np.zeros(0, dtype=np.int64)
+        """Where each character of the texts came from."""
         self.conversations: list[int] = []
         """Their numbers, also of those in which nobody is listened to."""
         self.owners: list[int] = []
@@ -251,13 +248,17 @@ class _Said:
         self.received: list[str] = []
         """What it says."""
         self.texts: list[str] = []
-        """The same, folded, without placeholders."""
+        """The same, folded."""
 
     def add(self, owner: int, turns: Sequence[int], received: Sequence[str]) -> None:
         self.conversations.append(owner)
         self.owners += [owner] * len(turns)
         self.turns += turns
         self.received += received
+
+    def fold(self) -> None:
+        folded = fold_lines(self.received)
+        self.texts, self.origins = folded.text.split(APART), folded.origins
 
     def speakers(self) -> Whole:
         """Return the number of who said each turn."""
@@ -270,13 +271,6 @@ class _Said:
     def as_received(self, texts: Whole, starts: Whole, ends: Whole) -> Whole:
         """Return turn, start and end (spans × 3) of spans of folded texts, as they were received."""
         turns = np.array(self.turns, dtype=np.int64)[texts]
-        if self.origins is None:
-            folded = {text: fold(self.received[text]) for text in dict.fromkeys(texts.tolist())}
-            numbers = texts.tolist(), starts.tolist(), ends.tolist()
-            spans = [
-                folded[text].span(start, end) for text, start, end in zip(*numbers, strict=True)
-            ]
-            return np.column_stack([turns, np.array(spans, dtype=np.int64).reshape(-1, 2)])
         begins, received = _begins(self.texts)[texts], _begins(self.received)[texts]
         starts = self.origins[begins + starts] - received
         ends = self.origins[begins + ends - 1] + 1 - received

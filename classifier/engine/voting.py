@@ -153,11 +153,13 @@ class Vote:
         """Return the category that the model, helped by rules, is sure of; else an ancestor."""
         if not self.leaves:
             return ()
-        shares = list(self.leaves.values())
+        # The best is among those worth naming, if any is: a few of many labels.
+        likely = (self._worth_naming() if self.leaves is self.scores else None) or self.leaves
+        shares = list(likely.values())
         highest = max(shares)
-        best = list(self.leaves)[shares.index(highest)]
+        best = list(likely)[shares.index(highest)]
         if shares.count(highest) > 1:
-            best = min([code for code, share in self.leaves.items() if share == highest])
+            best = min([code for code, share in likely.items() if share == highest])
         if self.policy.accepts(best, highest, self._lead(best)):
             return (best,)
         found = best_ancestor(self.inner_scores, self.policy.taxonomy)
@@ -218,12 +220,16 @@ class Vote:
             if left_over < least:
                 return []
         if scores is self.scores and least >= _WORTH_SUGGESTING:
-            if self.worthy is None:  # a few of many labels, and asked for twice
-                self.worthy = {
-                    code: share for code, share in scores.items() if share >= _WORTH_SUGGESTING
-                }
-            scores = self.worthy
+            scores = self._worth_naming()
         return [code for code, share in scores.items() if share >= least and code not in taken]
+
+    def _worth_naming(self) -> Mapping[str, float]:
+        """Return the scores that are worth suggesting; a vote asks for them several times."""
+        if self.worthy is None:
+            self.worthy = {
+                code: share for code, share in self.scores.items() if share >= _WORTH_SUGGESTING
+            }
+        return self.worthy
 
     def doubt(self) -> Doubt:
         """Return why nothing was sure enough."""
