@@ -9,6 +9,7 @@ from functools import partial
 from django.db import transaction
 
 from classifier import leases
+from sfsync.budget import Limits
 from sfsync.cases import Changes, Stamp
 from sfsync.errors import LimitExceeded, RecordGone, SalesforceRejected
 from sfsync.gateway import SalesforceGateway
@@ -27,6 +28,18 @@ ROWS_AT_ONCE = 20_000
 DELETIONS_LISTED = timedelta(days=14)
 MINUTE = timedelta(minutes=1)
 NO_PAUSE = timedelta(0)
+PULL = timedelta(seconds=30)
+"""How often the timetable pulls; a longer pause only is one."""
+LONGEST_REST = timedelta(minutes=5)
+"""Of what has been quiet for long, while all is."""
+LONGEST_REST_AWAKE = timedelta(minutes=2)
+"""Of what has been quiet for long, while Cases change."""
+ASKED_ALWAYS = 4
+"""Cases, e-mails, comments and messaging, where nobody changed the sources' intervals."""
+LONGEST_STRETCH = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+HOURLY_SHARE = 0.5
+"""Of an hour's budget of calls the questions what is new take so much at most."""
 SETTLED = timedelta(seconds=5)
 """Stamps are whole seconds: a record may change again within the one that we saw."""
 BAD_WINDOW = "INVALID_REPLICATION_DATE"
@@ -63,9 +76,10 @@ def find_changes(
 def _awake(
     gateway: SalesforceGateway, readers: Sequence[SourceReader], pauses: Mapping[str, timedelta]
 ) -> list[Watched]:
-    """Return what is asked for now: the Cases always, each other object after its pause.
+    """Return what is asked for now: each object after its pause, which grows while it is quiet.
 
-    Several sources may watch one object; the most eager sets its pace.
+    Several sources may watch one object; the most eager sets its pace. A Case that waits to be
+    read (a door rang) wakes all.
     """
     objects = {CASE: Watched(CASE, "Id")}
     pause = {CASE: NO_PAUSE}
@@ -76,17 +90,51 @@ def _awake(
         pause[watched.sobject] = min(pause.get(watched.sobject, wanted), wanted)
     asked = {mark.sobject: mark for mark in Watermark.objects.filter(sobject__in=objects)}
     now = gateway.now()
+    least = _least_pause(pause.values())
+    longest = _longest_rest(asked.get(CASE), now)
+
+    def rests(mark: Watermark) -> bool:
+        wanted = max(pause[mark.sobject], least)
+        return mark.is_resting(mark.rest(wanted, longest, now), now)
+
     return [
         watched
         for sobject, watched in objects.items()
-        if sobject not in asked or not asked[sobject].is_resting(pause[sobject], now)
+        if sobject not in asked or not rests(asked[sobject])
     ]
+
+
+def _longest_rest(cases: Watermark | None, now: datetime) -> timedelta:
+    if CaseLink.objects.due(leases.now()).exists():
+        return NO_PAUSE
+    is_awake = cases is None or cases.rest(NO_PAUSE, LONGEST_REST, now) == NO_PAUSE
+    return LONGEST_REST_AWAKE if is_awake else LONGEST_REST
+
+
+def _least_pause(pauses: Iterable[timedelta]) -> timedelta:
+    """Return the pause with which these questions, and that for deletions, fit the budget."""
+    hour = HOURLY_SHARE * Limits.of(Connection.current()).hour
+    wanted = [max(pause, PULL) for pause in (*pauses, NO_PAUSE)]
+    least = PULL
+    while least < LONGEST_STRETCH and sum(HOUR / max(one, least) for one in wanted) > hour:
+        least += PULL
+    return least if least > PULL else NO_PAUSE
 
 
 def find_deleted(gateway: SalesforceGateway) -> int:
     """Note which known Cases were deleted since we last asked; return how many."""
     with _claimed(CASE) as watermark:
-        return 0 if watermark is None else _find_deleted(gateway, watermark)
+        if watermark is None or _deletions_rest(watermark, gateway.now()):
+            return 0
+        return _find_deleted(gateway, watermark)
+
+
+def _deletions_rest(watermark: Watermark, now: datetime) -> bool:
+    """Return whether deletions were asked for a short while ago, as quiet as the Cases are."""
+    least = _least_pause([NO_PAUSE] * ASKED_ALWAYS)
+    rest = watermark.rest(least, _longest_rest(watermark, now), now)
+    known = watermark.deletions_asked_at
+    return known is not None and now - rest < known <= now
 
 
 @contextmanager
@@ -121,7 +169,7 @@ def _note(watermark: Watermark, part: Part, now: datetime) -> set[str]:
         for one in part.stamps
         if again_from <= one.modstamp < now - SETTLED
     }
-    watermark.advance(part.covered_until, seen=seen, at=now)
+    watermark.advance(part.covered_until, seen=seen, at=now, has_news=bool(fresh))
     return fresh
 
 
@@ -206,7 +254,7 @@ def _find_deleted(gateway: SalesforceGateway, watermark: Watermark) -> int:
     in_the_bin = gateway.in_the_bin(news) if news else {}
     with transaction.atomic():
         gone = note_gone(news, in_the_bin, leases.now())
-    watermark.advance_deleted(changes.covered_until)
+    watermark.advance_deleted(changes.covered_until, at=gateway.now())
     return gone
 
 

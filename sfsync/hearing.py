@@ -33,6 +33,8 @@ WAITS_FOR_CASE = timedelta(hours=1)
 """So long a change of a Case that is not pulled yet is asked for again."""
 ROWS_AT_ONCE = 20_000
 CASES_AT_ONCE = 200
+NO_PAUSE, LONGEST_REST = timedelta(0), timedelta(minutes=5)
+"""A quiet night costs few questions; who changes a reason then is heard five minutes later."""
 SHORTEST_SPAN = timedelta(minutes=1)
 UNREADABLE = "history-unreadable"
 
@@ -57,12 +59,21 @@ def hear_changes(gateway: SalesforceGateway, *, at_most: int = ROWS_AT_ONCE) -> 
     watermark = Watermark.claim(HISTORY)
     if watermark is None:
         return 0
+    if _rests(watermark):
+        watermark.release()
+        return 0
     try:
         with leases.kept([watermark]), under(Purpose.SCAN), _told():
             ear = _Ear(gateway, Connection.pin(gateway.identity()), Terms.now())
             return ear.hear(watermark, at_most)
     finally:
         watermark.release()
+
+
+def _rests(watermark: Watermark) -> bool:
+    """Return whether nothing was heard for long, and the org was asked a short while ago."""
+    moment = leases.now()
+    return watermark.is_resting(watermark.rest(NO_PAUSE, LONGEST_REST, moment), moment)
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,9 @@ class _Ear:
                 heard += self._hear_portion(portion)
             unknown = [change.at for change in self._unknown(theirs)]
             waits = [at for at in unknown if at > now - WAITS_FOR_CASE]
-            watermark.advance(min([covered_until, *waits]), seen={}, at=leases.now())
+            watermark.advance(
+                min([covered_until, *waits]), seen={}, at=leases.now(), has_news=bool(changes)
+            )
         if heard:
             logger.info("heard=%d", heard)
         return heard

@@ -9,6 +9,11 @@ from django.db.models.functions import Coalesce, Greatest
 from classifier import leases
 from classifier.leases import Leased
 
+AWAKE = timedelta(minutes=15)
+"""So long after a change it is asked at its own pace."""
+QUIET_PER_REST = 30
+"""After an hour in which nothing changed it rests two minutes."""
+
 
 class Watermark(Leased):
     """All changes of ``sobject`` before ``covered_until`` are durably ours.
@@ -20,8 +25,11 @@ class Watermark(Leased):
     sobject = models.CharField(max_length=80, unique=True)
     covered_until = models.DateTimeField(null=True)
     deleted_until = models.DateTimeField(null=True)
+    deletions_asked_at = models.DateTimeField(null=True)
     pulled_at = models.DateTimeField(null=True)
     """When Salesforce was last asked, by its own time."""
+    changed_at = models.DateTimeField(null=True)
+    """When something new was last found (at first: when it was first asked), by the same time."""
     seen = models.JSONField(
         default=dict,
         editable=False,
@@ -45,18 +53,40 @@ class Watermark(Leased):
         """Return whether it was asked less than ``pause`` before ``now``, the org's time."""
         return self.pulled_at is not None and now - pause < self.pulled_at <= now
 
+    def rest(self, pause: timedelta, longest: timedelta, now: datetime) -> timedelta:
+        """Return how long it rests between two questions: longer the longer nothing changed.
+
+        ``pause`` is the least, ``longest`` the most that quiet adds to.
+        """
+        quiet = now - (self.changed_at or now)
+        if quiet <= AWAKE:
+            return pause
+        return max(pause, min(longest, quiet / QUIET_PER_REST))
+
     def advance(
-        self, covered_until: datetime, *, seen: Mapping[str, str], at: datetime
+        self,
+        covered_until: datetime,
+        *,
+        seen: Mapping[str, str],
+        at: datetime,
+        has_news: bool = False,
     ) -> None:
         """Move on; the lease stays. Call it after the window's rows are committed."""
         self.seen = dict(seen)
+        if has_news or self.changed_at is None:
+            self.changed_at = at
         self._mine().update(
-            covered_until=_later("covered_until", covered_until), seen=self.seen, pulled_at=at
+            covered_until=_later("covered_until", covered_until),
+            seen=self.seen,
+            pulled_at=at,
+            changed_at=self.changed_at,
         )
 
-    def advance_deleted(self, deleted_until: datetime) -> None:
+    def advance_deleted(self, deleted_until: datetime, *, at: datetime) -> None:
         """Note up to where deletions are known; the lease stays."""
-        self._mine().update(deleted_until=_later("deleted_until", deleted_until))
+        self._mine().update(
+            deleted_until=_later("deleted_until", deleted_until), deletions_asked_at=at
+        )
 
     def release(self) -> None:
         """End the lease."""

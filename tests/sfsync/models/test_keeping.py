@@ -124,7 +124,7 @@ def test_who_lost_the_watermark_moves_nothing():
     claim()
 
     late.advance(NOON, seen={}, at=NOON)
-    late.advance_deleted(NOON)
+    late.advance_deleted(NOON, at=NOON)
 
     watermark = Watermark.objects.get()
     assert (watermark.covered_until, watermark.deleted_until) == (None, None)
