@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sfsync', '0019_sent_again_by_people'),
+        ('sfsync', '0020_weekly_checks'),
     ]
 
     operations = [
