@@ -1,4 +1,4 @@
-"""Ringing: a notification is kept, its Case is read soon, and looked at again where needed."""
+"""Ringing: a notification is kept, then its Case is read, and read again where needed."""
 
 import logging
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 STATION = "sfsync.tasks.read_rung_cases"
 RING_SECONDS = 60
-LOOK_BATCH = 500
+HEEDED_AT_ONCE = 500
 PRUNE_BATCH = 5000
 GIVEN_UP = timedelta(hours=1)
 """A ring whose Case could not be read for so long is left to the poll."""
@@ -35,11 +35,12 @@ class Ring:
 
 
 def note_rings(source: Doorbell.Source, org_id: str, rings: Iterable[Ring]) -> int:
-    """Keep what was rung and make its Cases due; return how many rings were new.
+    """Keep what was rung, and return how many rings were new.
 
-    One transaction: after it the caller may say that it was received. A notification that came
-    before changes nothing. The station is rung after the commit; where that fails, the
-    timetable finds the rows.
+    One transaction of two statements, so that whoever rang is answered soon: after it the
+    caller may say that it was received. A notification that came before changes nothing. The
+    station that heeds rings is rung after the commit; where that fails, the timetable finds
+    the rows.
     """
     listed = list(rings)
     at = leases.now()
@@ -47,29 +48,23 @@ def note_rings(source: Doorbell.Source, org_id: str, rings: Iterable[Ring]) -> i
         known = Doorbell.objects.rung_before(
             source, org_id, {ring.notification_id for ring in listed}
         )
-        fresh = [ring for ring in listed if ring.notification_id not in known]
-        if not fresh:
-            return 0
-        Doorbell.objects.bulk_create(
-            [
-                Doorbell(
-                    source=source,
-                    org_id=org_id,
-                    notification_id=ring.notification_id,
-                    case_id=ring.case_id,
-                    changed_at=ring.changed_at,
-                    received_at=at,
-                )
-                for ring in fresh
-            ],
-            ignore_conflicts=True,  # the same notification, at this very moment, elsewhere
-        )
-        # Always in this order, so that two requests about the same Cases never deadlock.
-        case_ids = sorted({ring.case_id for ring in fresh})
-        CaseLink.objects.mark_due(case_ids, at)
-        late = CaseLink.objects.filter(found_unrung_at__gte=at - ONE_STORY)
-        late.filter(case_id__in=case_ids).update(found_unrung_at=None)
-        transaction.on_commit(ring_station)
+        fresh = [
+            Doorbell(
+                source=source,
+                org_id=org_id,
+                notification_id=ring.notification_id,
+                case_id=ring.case_id,
+                changed_at=ring.changed_at,
+                received_at=at,
+                due_at=at,
+            )
+            for ring in listed
+            if ring.notification_id not in known
+        ]
+        if fresh:
+            # Conflicts: the same notification, at this very moment, in another process.
+            Doorbell.objects.bulk_create(fresh, ignore_conflicts=True)
+            transaction.on_commit(ring_station)
     return len(fresh)
 
 
@@ -81,19 +76,33 @@ def ring_station() -> None:
         logger.warning("hint=lost station=%s cause=%s", STATION, type(error).__name__)
 
 
-def look_again() -> int:
-    """Make due once more the Cases whose change was not visible yet; return how many rings.
+def heed_rings() -> int:
+    """Make due the Cases that rang, and those whose change was not visible yet; return how many.
 
-    What could not be looked at for an hour is left to the poll.
+    Rings are counted, not Cases. What could not be looked at for an hour is left to the poll.
     """
     at = leases.now()
-    Doorbell.objects.unheard().filter(received_at__lt=at - GIVEN_UP).update(
-        heard=Doorbell.Heard.MISSED, heard_at=at, due_at=None
+    under_way = Doorbell.objects.unheard().filter(due_at=None)
+    under_way.filter(received_at__lt=at - GIVEN_UP).update(
+        heard=Doorbell.Heard.MISSED, heard_at=at
     )
+    heeded = 0
+    while batch := _heed_some(at):
+        heeded += batch
+    return heeded
+
+
+def _heed_some(at: datetime) -> int:
     with transaction.atomic():
-        rings = list(Doorbell.objects.due(at)[:LOOK_BATCH])
+        rings = list(
+            Doorbell.objects.due(at).select_for_update(skip_locked=True)[:HEEDED_AT_ONCE]
+        )
         if rings:
-            CaseLink.objects.mark_due(sorted({ring.case_id for ring in rings}), at)
+            # In order, so that two who mark the same Cases never wait for each other in a ring.
+            case_ids = sorted({ring.case_id for ring in rings})
+            CaseLink.objects.mark_due(case_ids, at)
+            late = CaseLink.objects.filter(found_unrung_at__gte=at - ONE_STORY)
+            late.filter(case_id__in=case_ids).update(found_unrung_at=None)
             Doorbell.objects.filter(pk__in=[ring.pk for ring in rings]).update(due_at=None)
     return len(rings)
 

@@ -32,7 +32,7 @@ def pull_cases() -> int:
     Takes no arguments on purpose: watermarks and due Cases are rows, so running it twice or
     losing a run does no harm.
     """
-    ringing.look_again()
+    ringing.heed_rings()
     try:
         pulled = pulling.pull_changed(gateway.open())
     except SalesforceError as error:
@@ -48,7 +48,7 @@ def read_rung_cases() -> int:
     Takes no arguments on purpose: due Cases are rows, so running it twice or losing a run does
     no harm.
     """
-    ringing.look_again()
+    ringing.heed_rings()
     try:
         pulled = pulling.read_due(gateway.open())
     except SalesforceError as error:

@@ -19,7 +19,7 @@ def broker(var_dir: Path) -> Program:
     )
 
 
-def org(*, port: int, cases: Path, package: Path) -> Program:
+def org(*, port: int, web_port: int, cases: Path, package: Path) -> Program:
     return Program(
         "org",
         [
@@ -35,6 +35,8 @@ def org(*, port: int, cases: Path, package: Path) -> Program:
                 str(package),
                 "--allowance",
                 str(API_ALLOWANCE),
+                "--outbound",
+                f"http://127.0.0.1:{web_port}",
             ),
         ],
         is_ready=lambda: answers(f"http://127.0.0.1:{port}/local/ledger"),

@@ -53,6 +53,9 @@ def environment(base: Mapping[str, str], var_dir: Path, secret_key: str) -> dict
         "SALESFORCE_USERNAME": "",
         "SALESFORCE_PRIVATE_KEY": "",
         "SALESFORCE_PRIVATE_KEY_FILE": "",
+        "OUTBOUND_SECRETS": secrets.token_hex(32),
+        "OUTBOUND_ORGANISATIONS": "",
+        "OUTBOUND_ACTIONS": "",
         "SALESFORCE_LOCAL_ORIGIN": f"http://127.0.0.1:{org_port}",
         # One thread a process: two cores are shared by web, worker and org.
         "OMP_NUM_THREADS": "1",

@@ -107,6 +107,8 @@ class OrgState:
         """Whether a subrequest of Composite heeds If-Unmodified-Since: nobody has shown it."""
         self.schema_changed_at = self.now()
         self.connect_calls: list[datetime] = []
+        self.listeners: list[Callable[[Change], None]] = []
+        """Told of every change as it becomes visible."""
         self._pending: list[PendingCommit] = []
         self._undo: list[tuple[Table, str, Row | None]] | None = None
         self._case_numbers = itertools.count(1001)
@@ -271,6 +273,8 @@ class OrgState:
         if self._undo is not None:
             self._undo.append((table, change.record_id, before))
         table.put(change.record_id, values)
+        for listener in self.listeners:
+            listener(change)
 
 
 def _later_stamps(before: Row, values: Row) -> Row:

@@ -34,6 +34,26 @@ def test_what_the_poll_alone_found_is_counted_today_and_in_the_week():
     assert (figures.unrung_today, figures.unrung_week) == (1, 2)
 
 
+def test_the_time_from_ring_to_written_is_the_median_of_the_last_that_rang():
+    for seconds, more in ((1, {}), (2, {}), (9, {}), (300, {"handed_at": NOW})):
+        link = make.make_case_link()
+        make.make_ring(case_id=link.case_id, heard="hint", received_at=NOW)
+        make.make_write_back(
+            case_link=link,
+            staged_at=NOW,
+            ended_at=NOW + timedelta(seconds=seconds),
+            outcome="delivered",
+            **more,
+        )
+    old = make.make_case_link()
+    make.make_write_back(
+        case_link=old, staged_at=YESTERDAY, ended_at=YESTERDAY, outcome="delivered"
+    )
+    make.make_ring(case_id=old.case_id, heard="hint", received_at=NOW)
+
+    assert DoorFigures.at(NOW).seconds_to_written == 2
+
+
 def test_without_rings_no_door_is_in_use_and_the_first_page_says_how_to_open_one(client):
     client.force_login(make.make_administrator())
 

@@ -136,7 +136,9 @@ class Command(ReportingCommand):
         _quietly("salesforce_metadata", str(package))
         source = cases or starter_pack.conversations_path()
         org_port = int(os.environ[world.MARK])
-        self.supervisor.begin(programs.org(port=org_port, cases=source, package=package))
+        self.supervisor.begin(
+            programs.org(port=org_port, web_port=web_port, cases=source, package=package)
+        )
         self.supervisor.begin(programs.worker())
         self.say("Training a model …")
         _quietly("train")

@@ -6,17 +6,21 @@ import signal
 import threading
 import zlib
 from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
+from django.urls import reverse
 
 from classifier.commands import ReportingCommand, port_number
 from sfsync.local_org.deploying import DeployFailed
 from sfsync.local_org.founding import INTEGRATION_USERNAME
 from sfsync.local_org.http_door import HttpDoor
 from sfsync.local_org.org import LocalOrg
+from sfsync.local_org.outbound import OutboundSender, OutboundThread, over_http
 from sfsync.local_org.records import read_records
 from sfsync.local_org.state import API_ALLOWANCE
 
@@ -50,6 +54,12 @@ class Command(ReportingCommand):
         parser.add_argument(
             "--allowance", type=int, default=API_ALLOWANCE, help="API calls that it answers"
         )
+        parser.add_argument(
+            "--outbound",
+            metavar="ORIGIN",
+            help="tell the door at this address, e.g. http://127.0.0.1:8000, of every change (with"
+            " the first of OUTBOUND_SECRETS)",
+        )
         parser.add_argument("--my-domain", default="acme.my")
         parser.add_argument(
             "--instance-url", default="", help="named in token answers instead of My Domain"
@@ -79,28 +89,29 @@ class Command(ReportingCommand):
                 f"Port {port} cannot be opened ({error.strerror}). Name another with --port."
             ) from error
         self.tell(org, door, cases, key)
-        serve(org, door, options["trickle"])
+        with _told_outbound(org, options["outbound"]):
+            serve(org, door, options["trickle"])
 
     def tell(self, org: LocalOrg, door: HttpDoor, cases: int, key: Path | None) -> None:
         """Say where the org is and with which settings the product reaches it."""
-        settings = {
+        told = {
             "SALESFORCE_LOCAL_ORIGIN": door.origin,
             "SALESFORCE_DOMAIN": "login" if key else org.my_domain,
             "SALESFORCE_CLIENT_ID": org.app.client_id,
         }
         if key:
-            settings["SALESFORCE_USERNAME"] = INTEGRATION_USERNAME
-            settings["SALESFORCE_PRIVATE_KEY_FILE"] = str(key)
+            told["SALESFORCE_USERNAME"] = INTEGRATION_USERNAME
+            told["SALESFORCE_PRIVATE_KEY_FILE"] = str(key)
         else:
-            settings["SALESFORCE_CLIENT_SECRET"] = org.app.client_secret
+            told["SALESFORCE_CLIENT_SECRET"] = org.app.client_secret
         lines = [f"A Salesforce org with {cases} Cases at {door.origin}. Settings:", ""]
-        lines += [f"  {name}={value}" for name, value in settings.items()]
+        lines += [f"  {name}={value}" for name, value in told.items()]
         lines += [
             "",
             f"What it was asked and told: {door.origin}/local/ledger",
             "Ctrl-C ends it.",
         ]
-        figures = {"origin": door.origin, "cases": cases, "settings": settings}
+        figures = {"origin": door.origin, "cases": cases, "settings": told}
         self.report(figures, "\n".join(lines))
         for stream in (self.stdout, self.stderr):
             stream.flush()
@@ -120,6 +131,22 @@ def serve(org: LocalOrg, door: HttpDoor, trickle_seconds: float | None) -> None:
             record = org.next_record()
             if trickle_seconds and record is not None:
                 org.people.open_case(record)
+
+
+def _told_outbound(
+    org: LocalOrg, origin: str | None
+) -> AbstractContextManager[OutboundThread | None]:
+    """Return what sends Outbound Messages of what changes from now on, where it is wanted."""
+    if not origin:
+        return nullcontext()
+    if not settings.OUTBOUND_SECRETS:
+        raise CommandError(
+            "--outbound needs OUTBOUND_SECRETS: the door's secret is in its address."
+        )
+    door = reverse(
+        "outbound-message", urlconf="sfsync.doors.urls", args=settings.OUTBOUND_SECRETS[:1]
+    )
+    return OutboundThread(OutboundSender(org, over_http(f"{origin.rstrip('/')}/doors{door}")))
 
 
 def _take_over_credentials(org: LocalOrg) -> None:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from sfsync.doors import limits
 from sfsync.local_org.ids import new_id
 from sfsync.models import CaseLink, Connection, Doorbell
+from sfsync.ringing import heed_rings
 from tests.sfsync.doors.conftest import ACTION, ADDRESS, ORG, SECRET, case_ids, told
 
 OUTBOUND = "{http://soap.sforce.com/2005/09/outbound}"
@@ -38,6 +39,7 @@ def test_a_hundred_notifications_are_kept_and_acknowledged_at_once(knock):
         ElementTree.fromstring(answer.content)[0][0].tag == f"{OUTBOUND}notificationsResponse"
     )
     assert set(Doorbell.objects.values_list("case_id", flat=True)) == set(cases)
+    heed_rings()
     assert set(
         CaseLink.objects.filter(read_due_at__isnull=False).values_list("case_id", flat=True)
     ) == set(cases)
@@ -46,9 +48,11 @@ def test_a_hundred_notifications_are_kept_and_acknowledged_at_once(knock):
 def test_a_notification_that_comes_again_in_another_order_changes_nothing(knock):
     first, second = (told(case_id) for case_id in case_ids(2))
     knock(first, second)
+    heed_rings()
     CaseLink.objects.update(read_due_at=None)
 
     answer = knock(second, first)
+    heed_rings()
 
     assert answer.status_code == 200
     assert Doorbell.objects.count() == 2
@@ -225,7 +229,7 @@ def test_while_the_database_refuses_salesforce_is_told_to_send_again(knock):
 
 def test_where_the_commit_fails_nothing_is_acknowledged_and_nothing_half_kept(knock):
     def refuse(execute, sql, params, many, context):
-        if "sfsync_caselink" in sql:
+        if "INSERT" in sql:
             raise DatabaseError("the connection is gone")
         return execute(sql, params, many, context)
 

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from sfsync.doors import limits
 from sfsync.models import CaseLink, Doorbell
+from sfsync.ringing import heed_rings
 from tests.sfsync.doors.conftest import ORG, case_ids
 
 SECRET, NEXT, FOREIGN = (
@@ -68,6 +69,7 @@ def test_signed_case_ids_are_kept_and_their_cases_become_due(call):
     assert set(Doorbell.objects.values_list("case_id", "source", "org_id")) == {
         (case_id, "webhook", ORG) for case_id in case_ids(2)
     }
+    heed_rings()
     assert CaseLink.objects.filter(read_due_at__isnull=False).count() == 2
 
 
@@ -79,9 +81,11 @@ def test_while_a_secret_is_replaced_both_are_good(call, secret):
 def test_a_hundred_replays_are_one_effect(call):
     body = json.dumps({"case_ids": case_ids(1)})
     call(body)
+    heed_rings()
     CaseLink.objects.update(read_due_at=None)
 
     answers = {call(body).json()["accepted"] for _ in range(100)}
+    heed_rings()
 
     assert answers == {0}
     assert Doorbell.objects.count() == 1

@@ -11,7 +11,7 @@ from sfsync import tasks
 from sfsync.local_org.ids import new_id
 from sfsync.models import CaseLink, Doorbell
 from sfsync.pulling import pull_changed, read_due
-from sfsync.ringing import Ring, look_again, note_rings, prune_rings, ring_station
+from sfsync.ringing import Ring, heed_rings, note_rings, prune_rings, ring_station
 
 pytestmark = pytest.mark.django_db
 Heard = Doorbell.Heard
@@ -36,7 +36,7 @@ def time_passes(**span):
 
 
 def look(gateway):
-    look_again()
+    heed_rings()
     return read_due(gateway)
 
 
@@ -44,7 +44,7 @@ def test_a_ring_brings_a_new_case_before_any_poll(gateway, open_case):
     case_id = open_case("Where is my parcel?")
 
     ring(case_id)
-    read_due(gateway)
+    look(gateway)
 
     assert (
         Transcript.objects.current().get(thread=case_id).turns[-1]["text"]
@@ -58,13 +58,13 @@ def test_reading_what_rang_asks_less_of_the_org_than_a_poll(gateway, open_case):
     case_id = open_case()
 
     ring(case_id)
-    rung = read_due(gateway).api_calls
+    rung = look(gateway).api_calls
 
     assert 0 < rung < pull_changed(gateway).api_calls
 
 
 def test_where_nothing_is_due_the_org_is_not_asked(gateway):
-    assert read_due(gateway).api_calls == 0
+    assert look(gateway).api_calls == 0
     assert gateway.calls == 0
 
 
@@ -74,7 +74,7 @@ def test_a_ring_before_its_case_is_visible_waits_and_looks_again(
     org.faults.commit_delay = timedelta(seconds=40)
     case_id = open_case()
     ring(case_id)
-    read_due(gateway)
+    look(gateway)
     waits = heard()
 
     clock.go_on(seconds=60)
@@ -88,7 +88,7 @@ def test_a_ring_before_its_case_is_visible_waits_and_looks_again(
 def test_after_five_more_looks_it_is_left_to_the_poll_and_the_case_is_forgotten(gateway):
     invented = new_id("500", 4711)
     ring(invented)
-    read_due(gateway)
+    look(gateway)
 
     for _ in range(5):
         waits = heard()
@@ -104,7 +104,7 @@ def test_after_five_more_looks_it_is_left_to_the_poll_and_the_case_is_forgotten(
 
 def test_all_looks_lie_within_a_quarter_of_an_hour(gateway):
     ring(new_id("500", 4711))
-    read_due(gateway)
+    look(gateway)
     rung_at = Doorbell.objects.get().received_at
 
     spans = []
@@ -127,7 +127,7 @@ def test_a_ring_that_tells_when_it_changed_waits_for_just_that(gateway, org, clo
 
     ring(case_id, changed_at=seen)
     ring(case_id, changed_at=seen + timedelta(seconds=1))
-    read_due(gateway)
+    look(gateway)
 
     assert heard() == [Heard.EARLIER, ""]
 
@@ -137,9 +137,9 @@ def test_several_rings_of_one_change_are_all_answered_by_one_read(gateway, open_
 
     ring(case_id)
     ring(case_id)
-    read_due(gateway)
+    look(gateway)
     ring(case_id)
-    read_due(gateway)
+    look(gateway)
 
     assert heard() == [Heard.HINT, Heard.HINT, Heard.EARLIER]
 
@@ -159,7 +159,7 @@ def test_what_a_missed_ring_spoke_of_may_still_be_found_by_asking(gateway, clock
     clock.go_on(minutes=1)
     link = CaseLink.objects.filter(case_id=case_id)
     link.update(modstamp=F("modstamp") - timedelta(minutes=5), read_due_at=leases.now())
-    read_due(gateway)
+    look(gateway)
 
     assert heard() == [Heard.LATER]
 
@@ -168,7 +168,7 @@ def test_news_that_no_door_told_of_is_remembered_as_found_by_the_poll(
     gateway, clock, open_case
 ):
     ring(open_case())
-    read_due(gateway)
+    look(gateway)
     time_passes(minutes=20)
     Doorbell.objects.update(received_at=clock.now)  # the org's noon: doors are in use since
 
@@ -183,14 +183,14 @@ def test_a_ring_that_comes_after_the_poll_still_belongs_to_what_it_found(
     gateway, clock, open_case
 ):
     ring(open_case())
-    read_due(gateway)
+    look(gateway)
     Doorbell.objects.update(received_at=clock.now)
     late = open_case("The poll was quicker.")
     pull_changed(gateway)
     before = CaseLink.objects.get(case_id=late).found_unrung_at
 
     ring(late)
-    read_due(gateway)
+    look(gateway)
 
     assert before is not None
     assert CaseLink.objects.get(case_id=late).found_unrung_at is None
@@ -205,15 +205,25 @@ def test_while_no_door_is_in_use_the_poll_finds_everything_and_says_nothing(gate
     assert not CaseLink.objects.filter(found_unrung_at__isnull=False).exists()
 
 
-def test_a_ring_that_could_not_be_looked_at_for_an_hour_is_left_to_the_poll(gateway, open_case):
+def test_a_case_that_could_not_be_read_for_an_hour_is_left_to_the_poll(gateway, open_case):
     ring(open_case())
+    heed_rings()
     time_passes(hours=2)
 
-    look_again()
+    heed_rings()
 
     assert heard() == [Heard.MISSED]
     read_due(gateway)
     assert heard() == [Heard.LATER]
+
+
+def test_a_ring_that_nobody_heeded_for_hours_is_heeded_all_the_same(gateway, open_case):
+    ring(open_case())
+    time_passes(hours=2)
+
+    look(gateway)
+
+    assert heard() == [Heard.HINT]
 
 
 def test_ids_are_kept_for_seven_days_and_no_longer(open_case):
