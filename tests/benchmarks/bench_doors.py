@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Event, Lock
 
 from tests.benchmarks import garbage
 from tests.benchmarks.served import (
@@ -128,7 +128,7 @@ def acknowledge(web: Served, seconds: int, kind: str) -> bool:
 
     def send(number: int) -> float:
         due = begin + number / PER_SECOND
-        time.sleep(max(0.0, due - time.perf_counter()))
+        Event().wait(max(0.0, due - time.perf_counter()))
         connection = web.connection()
         connection.request(
             "POST", garbage.OUTBOUND, bodies[number], {"Content-Type": garbage.XML}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -102,7 +103,7 @@ def _wait_for(one: Served) -> None:
             connection.request("GET", "/healthz")
             if connection.getresponse().status == http.client.OK:
                 return
-        time.sleep(0.2)
+        Event().wait(0.2)
     raise SystemExit("The web app did not start.")
 
 
