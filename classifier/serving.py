@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
 
@@ -78,6 +79,9 @@ class Shelf:
         self._lock = Lock()
         self._rulebook = RuleBook()
         self._rules: list[Rule] = []
+        self._written: list[tuple[Any, ...]] = []
+        self._rules_made: list[Rule] = []
+        """The rules in force, and the rows that they were made of."""
         self._champion: Champion | None = None
         self._refused_sha256 = ""
 
@@ -88,13 +92,28 @@ class Shelf:
         is, else the rules alone; the reason is logged and kept on the model version.
         """
         demanded = Category.objects.policy(Thresholds(), audit_share=settings.AUDIT_SHARE)
-        rules = KeywordRule.objects.in_force().rules()
+        rules = self._current_rules()
         version = ModelVersion.objects.champions().first()
         with self._lock:
             champion = self._follow(version)
             thresholds = champion.model.thresholds if champion else Thresholds()
             policy = replace(demanded, thresholds=thresholds)
             return Serving(self._compiled(rules), champion, policy)
+
+    def _current_rules(self) -> list[Rule]:
+        """Return the rules in force; where no row has changed, those made before.
+
+        To parse a hundred rules takes three times as long as all else of an answer does.
+        """
+        in_force = KeywordRule.objects.in_force()
+        written = in_force.written()
+        with self._lock:
+            if written == self._written:
+                return self._rules_made
+        rules = in_force.rules()
+        with self._lock:
+            self._written, self._rules_made = written, rules
+        return rules
 
     def _compiled(self, rules: list[Rule]) -> RuleBook:
         if rules != self._rules:

@@ -140,13 +140,14 @@ def _keep_attempt(
         "handed_at": at,
     }
     with transaction.atomic():
-        locked = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
-        row = WriteBack.objects.select_for_update().filter(decision=decision).first()
+        # Whoever stamps the decision stages it: we, or the station.
+        unstaged = Decision.objects.filter(pk=decision.pk, staged_at=None)
+        row = None
+        if not unstaged.update(staged_at=at):
+            row = WriteBack.objects.select_for_update().filter(decision=decision).first()
         if row is None:
             WriteBack.objects.filter(case_link=link).supersede(at)
             WriteBack.objects.create(case_link=link, decision=decision, staged_at=at, **noted)
-            if locked.staged_at is None:
-                Decision.objects.filter(pk=decision.pk).update(staged_at=at)
             return ""
         if why_not := _under_way(row, at):
             return why_not

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -41,6 +41,11 @@ class KeywordRuleQuerySet(models.QuerySet["KeywordRule"]):
             except RuleInvalid as error:
                 logger.error("rule=%s left_out=%s", row.pk, error)
         return rules
+
+    def written(self) -> list[tuple[Any, ...]]:
+        """Return all that the rows hold, in order: what tells whether any of them has changed."""
+        names = [field.attname for field in self.model._meta.concrete_fields]
+        return list(self.order_by("name").values_list("category__code", *names))
 
     def phrases(self) -> dict[str, tuple[str, ...]]:
         """Return, by category, texts as customers say them where an assigning rule is in force."""

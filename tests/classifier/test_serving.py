@@ -128,3 +128,17 @@ def test_what_is_demanded_of_categories_is_served():
     assert policy.critical == {"refund": 0.9}
     assert policy.own_proof == {"login"}
     assert gone.code not in policy.taxonomy
+
+
+def test_rules_that_have_not_changed_are_not_read_again(django_assert_num_queries):
+    a_rule("Lost parcel", a_category("delivery"), "parcel")
+    shelf = Shelf()
+    first = shelf.current()
+
+    with django_assert_num_queries(3):  # categories, rules, champion
+        again = shelf.current()
+    KeywordRule.objects.update(any_of="refund")
+    changed = shelf.current()
+
+    assert again.rulebook is first.rulebook
+    assert changed.rulebook.digest != first.rulebook.digest

@@ -174,12 +174,12 @@ def test_the_number_of_queries_does_not_grow(client, django_assert_num_queries):
     make.make_connection()
     make.make_rule()
     fill()
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         dashboard(NOW)
     for _ in range(10):
         fill()
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         dashboard(NOW)
 
 
