@@ -2,14 +2,16 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
+from simple_history.utils import update_change_reason
 
 from classifier import leases
 from classifier.models import Category
 from sfsync.field_map import Mode, Slot
-from sfsync.models import CategoryMapping, Connection, FieldMapping, WriteBack
+from sfsync.models import CategoryMapping, Connection, FieldMapping, Notice, WriteBack
 from sfsync.terms import release_held
 
 logger = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ def set_mode(mode: Mode, category_code: str | None = None, *, by: str = "") -> M
         before = (
             _set_connection_mode(mode)
             if category_code is None
-            else _set_category_mode(mode, category_code)
+            else _set_category_mode(mode, category_code, by or "somebody")
         )
         released = release_held()
         if mode is Mode.AUTOMATIC and before is Mode.SUGGEST:
@@ -79,7 +81,37 @@ def _set_connection_mode(mode: Mode) -> Mode:
     return Mode(connection.mode)
 
 
-def _set_category_mode(mode: Mode, code: str) -> Mode:
+def fall_back(code: str, *, because: str, at: datetime) -> bool:
+    """Let an automatic category be only suggested, by itself; False where it is not automatic.
+
+    Setting its mode takes that back. What was written stays.
+    """
+    with transaction.atomic():
+        category = Category.objects.get(code=code)
+        mapping, _ = CategoryMapping.objects.select_for_update().get_or_create(
+            category=category
+        )
+        if mapping.mode != Mode.AUTOMATIC:
+            return False
+        mapping.mode = Mode.SUGGEST
+        mapping.mode_set_at = mapping.fell_back_at = at
+        mapping.fell_back_because = because[:255]
+        _keep(mapping, f"Fell back by itself. {because}")
+        return True
+
+
+def fallen_key(code: str) -> str:
+    """Return the key of the notice that tells of a category's fall-back."""
+    return f"fell-back:{code}"
+
+
+def _keep(mapping: CategoryMapping, why: str) -> None:
+    """Save a mode, with a line in the category's history."""
+    mapping.save(update_fields=["mode", "mode_set_at", "fell_back_at", "fell_back_because"])
+    update_change_reason(mapping, why)
+
+
+def _set_category_mode(mode: Mode, code: str, by: str) -> Mode:
     category = Category.objects.filter(code=code).first()
     if category is None:
         raise UnknownCategory(
@@ -89,7 +121,13 @@ def _set_category_mode(mode: Mode, code: str) -> Mode:
     mapping, _ = CategoryMapping.objects.get_or_create(category=category)
     before = Mode(mapping.mode)
     mapping.mode = mode
-    mapping.save(update_fields=["mode"])
+    mapping.mode_set_at, mapping.fell_back_at, mapping.fell_back_because = (
+        leases.now(),
+        None,
+        "",
+    )
+    _keep(mapping, f"Set by {by}.")
+    Notice.clear(fallen_key(code), mapping.mode_set_at)
     return before
 
 

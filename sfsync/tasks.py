@@ -11,6 +11,7 @@ from sfsync import (
     alarming,
     assessing,
     backfilling,
+    falling_back,
     gateway,
     hearing,
     pulling,
@@ -118,6 +119,20 @@ def reconcile() -> int:
     except SalesforceError as error:
         _log(error)
         return 0
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def watch_precision() -> int:
+    """Let categories fall back whose audits break the promise, and return 0."""
+    falling_back.watch_precision(leases.now())
+    return 0
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def watch_overrides() -> int:
+    """Tell which categories people override beyond chance, and return 0."""
+    falling_back.watch_overrides(leases.now())
+    return 0
 
 
 ERRANDS: dict[str, Doing] = {

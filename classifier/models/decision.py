@@ -348,6 +348,9 @@ class Decision(Faceted):
             ),
             models.Index(fields=["-decided_at", "-id"], name="decisions_newest"),
             models.Index(
+                fields=["decided_at"], condition=Q(is_audit=True), name="decisions_audited"
+            ),
+            models.Index(
                 fields=["decided_at"],
                 condition=Q(category=None, superseded_at=None),
                 name="decisions_for_a_person",

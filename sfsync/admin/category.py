@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classifier.admin import CategoryAdmin
-from classifier.admin.base import TabularInline, badge
+from classifier.admin.base import TabularInline, ago, badge
 from classifier.models import Category
 from sfsync import mode_setting, pushing
 from sfsync.models import CategoryMapping, Mode
@@ -17,12 +18,23 @@ MODE_TONES = {Mode.SHADOW: "plain", Mode.SUGGEST: "calm", Mode.AUTOMATIC: "good"
 
 class CategoryMappingInline(TabularInline):
     model = CategoryMapping
-    fields = ("value", "mode")
+    fields = ("value", "mode", "fallen")
+    readonly_fields = ("fallen",)
     can_delete = False
     min_num = 1
     max_num = 1
     verbose_name = "in Salesforce"
     verbose_name_plural = "in Salesforce"
+
+    @admin.display(description="Fell back by itself")
+    def fallen(self, mapping: CategoryMapping) -> SafeString | str:
+        if mapping.fell_back_at is None:
+            return "No."
+        return format_html(
+            "{}. {} Set the mode to automatic to take it back.",
+            ago(mapping.fell_back_at),
+            mapping.fell_back_because,
+        )
 
 
 admin.site.unregister(Category)
@@ -62,6 +74,8 @@ class MappedCategoryAdmin(CategoryAdmin):
         mapping = mapping_of(category)
         mode = Mode(mapping.mode) if mapping else Mode.AUTOMATIC
         name, _, meaning = mode.label.partition(": ")
+        if mapping and mapping.fell_back_at:
+            return badge(f"{name}, fell back", "warn", mapping.fell_back_because)
         return badge(name, MODE_TONES[mode], meaning.capitalize())
 
     @admin.display(description="Salesforce value", ordering="salesforce__value")

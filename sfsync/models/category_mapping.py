@@ -1,6 +1,7 @@
 """What one category is called in the org, and how far automation may go with it."""
 
 from django.db import models
+from simple_history.models import HistoricalRecords
 
 from classifier.models import Category
 from sfsync.field_map import CategoryBook, Mode
@@ -24,6 +25,19 @@ class CategoryMapping(models.Model):
         default=Mode.AUTOMATIC,
         help_text="The lower of this and the connection's mode counts.",
     )
+
+    # Defaults of the database's own, for workers of the version before.
+    mode_set_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when the mode is as it is."
+    )
+    fell_back_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when it is only suggested, by itself."
+    )
+    fell_back_because = models.CharField(
+        max_length=255, blank=True, default="", db_default="", editable=False
+    )
+
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     def __str__(self) -> str:
         return self.value or self.category.code
