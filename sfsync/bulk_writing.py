@@ -26,6 +26,7 @@ from sfsync.endings import Candidate
 from sfsync.errors import RecordGone
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import Backfill, BackfillCase, BulkWriting, Connection, WriteBack
+from sfsync.protection import Protection
 from sfsync.soql import IDS_PER_QUERY
 from sfsync.terms import Terms
 
@@ -70,6 +71,9 @@ def _write(gateway: SalesforceGateway, jobs: BulkJobs, backfill: Backfill) -> No
     """Look at the Cases of the next job, open it, upload, and let Salesforce begin."""
     writing = _planned(gateway, backfill)
     batch = Batch(_terms(backfill), gateway.describe("Case"), _delay)
+    batch.protection = (
+        Protection.LOOK
+    )  # a job takes no conditions; the guard, where there is one
     updates: list[CaseUpdate] = []
     size = 0
     for ids in _portions(writing.cases.order_by("id").values_list("pk", flat=True)):
@@ -154,12 +158,14 @@ def _look(
     cases = backfill.cases.filter(pk__in=ids)
     with transaction.atomic():
         candidates = batch.sort(_claimed(cases))
-    present = {}
+    to_send: list[Candidate] = []
     if candidates:
         case_ids = [one.row.case_link.case_id for one in candidates]
-        present = gateway.field_values(case_ids, batch.fields_to_read(candidates))
+        looked = gateway.look(case_ids, batch.fields_to_read(candidates))
     with transaction.atomic():
-        noted = batch.note(batch.look(candidates, present))
+        if candidates:
+            to_send = batch.look(candidates, looked)
+        noted = batch.note(to_send)
         sent = [one.row.pk for one in noted]
         # Until Salesforce has done its job nobody else is to write to these Cases.
         _keep(WriteBack.objects.filter(pk__in=sent))
@@ -222,7 +228,9 @@ def _record_portion(
         )
         for row in rows
     ]
-    batch.record(candidates, [results[row.case_link.case_id] for row in rows])
+    again = batch.record(candidates, [results[row.case_link.case_id] for row in rows])
+    # What the guard refused is somebody else's: the next delivery looks, and cedes the Case.
+    leases.release(candidate.row for candidate in again)
 
 
 def _give_up_unsent(backfill: Backfill, writing: BulkWriting) -> None:

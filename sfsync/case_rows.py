@@ -19,6 +19,7 @@ from sfsync.cases import (
 QUEUE_PREFIX = "00G"
 """Ids of queues begin so (key prefix of Group); users' begin with 005."""
 NEEDED = ("Id", "CaseNumber", "Status", "IsClosed", "CreatedDate", "SystemModstamp")
+LAST_MODIFIED = "LastModifiedDate"
 ROLES = "Owner.UserRole"
 """Among the present fields of a Case: our user may read roles, by which people have a team."""
 # What an org may lack or hide from us: describe says which are there, and what we then select.

@@ -84,6 +84,8 @@ class CaseUpdate:
 
     case_id: str
     fields: Mapping[str, FieldValue]
+    unmodified_since: datetime | None = None
+    """Write only if nobody has changed the Case after this second; None: whatever happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,21 @@ class UpdateResult:
     error_code: str = ""
     error_text: str = ""
     error_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Cases as we saw them just now; one that is gone is absent."""
+
+    values: Mapping[str, Mapping[str, FieldValue]]
+    """Case id → field → value."""
+    modified: Mapping[str, datetime]
+    """Case id → LastModifiedDate, whole seconds."""
+    since: datetime
+    """The org's time when we began to look, or a little before: what was changed in an earlier
+    second was there to be seen."""
+    began: float
+    """The same moment by ``gateway.seconds``."""
 
 
 @dataclass(frozen=True, slots=True)

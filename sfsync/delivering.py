@@ -8,25 +8,32 @@ from datetime import timedelta
 from django.db.models import prefetch_related_objects
 
 from classifier import leases
-from sfsync import missing_values
-from sfsync.cases import FieldValue, SObjectDescription, UpdateResult
+from sfsync import guard, missing_values
+from sfsync.cases import FieldValue, Looked, SObjectDescription, UpdateResult
 from sfsync.decided import to_decided
 from sfsync.endings import Candidate, Endings
+from sfsync.errors import MODIFIED
 from sfsync.field_map import (
     MATERIAL_SLOTS,
+    NAMING_SLOTS,
     REASON_SLOTS,
+    Slot,
     fit,
     missing_value,
     to_fields,
     writable,
 )
 from sfsync.models import WriteBack
+from sfsync.protection import Protection, can_mark, protection
 from sfsync.terms import Terms
 from sfsync.write_plan import Footprint, Step, planned
 
 Hold = WriteBack.Hold
 Outcome = WriteBack.Outcome
 
+LOOKED_AT = REASON_SLOTS | {Slot.SOURCE}
+"""Fields that may show a person's word, besides those that we would write."""
+SECOND = timedelta(seconds=1)
 WITH_DECISION = (
     "case_link",
     "decision__category",
@@ -54,6 +61,9 @@ class Batch:
         self._description = description
         self._endings = Endings(terms, delay)
         self._mapping = writable(terms.mapping)
+        self.can_mark = can_mark(description)
+        self.protection = protection(terms, description, leases.now())
+        """None: it must be tried out with the first write."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -67,32 +77,33 @@ class Batch:
         return [candidate for candidate in found if candidate is not None]
 
     def fields_to_read(self, candidates: Iterable[Candidate]) -> list[str]:
-        """Return the fields to look at: all we would write, and every reason field."""
+        """Return the fields to look at: all we would write, every reason field, the source."""
         names = {name for candidate in candidates for name in candidate.wanted}
-        names.update(name for name, slot in self.terms.slots.items() if slot in REASON_SLOTS)
+        names.update(name for name, slot in self.terms.slots.items() if slot in LOOKED_AT)
         return sorted(name for name in names if name in self._description.fields)
 
-    def look(
-        self,
-        candidates: Sequence[Candidate],
-        present: Mapping[str, Mapping[str, FieldValue]],
-    ) -> list[Candidate]:
-        """Return what is to be sent, given the Cases' values as just read.
+    def look(self, candidates: Sequence[Candidate], looked: Looked) -> list[Candidate]:
+        """Return what is to be sent, given the Cases as just seen.
 
-        ``present``: Case id → field → value; a Case that is gone is absent.
+        A condition tells seconds apart, no less. A Case that changed within the second in which
+        we looked may change once more in it, unseen: it is written a moment later.
         """
         attempts = _attempts(candidates)
         to_send = []
         for candidate in candidates:
             link = candidate.row.case_link
-            current = present.get(link.case_id)
+            current = looked.values.get(link.case_id)
             if current is None:
                 self._endings.end_gone(candidate.row)
                 continue
             footprint = Footprint(link.delivered, attempts[link.pk])
             plan = planned(candidate.wanted, current, footprint, self.terms.slots)
             if plan.step is Step.WRITE:
-                to_send.append(replace(candidate, send=plan.send))
+                modified = looked.modified[link.case_id]
+                if self._needs_condition and looked.since < modified + SECOND:
+                    self._endings.wait(candidate.row, modified + SECOND - looked.since)
+                    continue
+                to_send.append(replace(candidate, send=plan.send, modified=modified))
             elif plan.step is Step.CEDE:
                 self._endings.cede(candidate, plan, current)
             else:
@@ -124,14 +135,60 @@ class Batch:
             row = candidate.row
             WriteBack.objects.filter(pk=row.pk, epoch=row.epoch).update(sent_fields={})
 
-    def record(self, noted: Sequence[Candidate], results: Sequence[UpdateResult]) -> None:
-        """Write down what became of each row; ``results`` in the order of ``noted``."""
+    def fit_for_trial(self, to_send: Iterable[Candidate]) -> Candidate | None:
+        """Return what can show how the org protects people's words, None where nothing can.
+
+        The guard's flow runs where a field changes that names reasons.
+        """
+        for candidate in to_send:
+            names_reasons = any(
+                self.terms.slots[name] in NAMING_SLOTS for name in candidate.send
+            )
+            if names_reasons or not self.can_mark:
+                return candidate
+        return None
+
+    def record(
+        self,
+        noted: Sequence[Candidate],
+        results: Sequence[UpdateResult],
+        gap: timedelta | None = None,
+    ) -> list[Candidate]:
+        """Write down what became of each row; return those to be looked at again.
+
+        ``results`` in the order of ``noted``; ``gap`` is the time since we looked, kept where
+        nothing else stood between our write and a person's.
+        """
+        again = []
+        kept_gap = gap if self.protection is Protection.LOOK else None
         for candidate, result in zip(noted, results, strict=True):
             if result.success:
-                self._endings.end_written(candidate)
+                self._endings.end_written(candidate, kept_gap)
+            elif self._is_somebody_elses(result):
+                self.forget_attempts([candidate])
+                again.append(candidate)
             else:
                 self._endings.end_failed(candidate, result)
         self._tell_missing_values()
+        return again
+
+    def put_off(self, candidates: Iterable[Candidate]) -> None:
+        """Let Cases that others kept changing wait."""
+        for candidate in candidates:
+            case_id = candidate.row.case_link.case_id
+            text = "Somebody changed the Case each time that we looked."
+            result = UpdateResult(case_id, success=False, error_code=MODIFIED, error_text=text)
+            self._endings.put_off(candidate.row, result)
+
+    @property
+    def _needs_condition(self) -> bool:
+        return self.protection in {None, Protection.CONDITION}
+
+    def _is_somebody_elses(self, result: UpdateResult) -> bool:
+        """Return whether a row failed because somebody was quicker than we."""
+        return result.error_code == MODIFIED or guard.is_refusal(
+            result.error_code, result.error_text, result.error_fields, self.terms.slots
+        )
 
     def _candidate(self, row: WriteBack) -> Candidate | None:
         """Return what to do with a row, None where it was held or ended instead."""

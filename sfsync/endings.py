@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+
+from django.db.models import F
 
 from classifier import leases
 from classifier.models import Category, Feedback
@@ -31,6 +33,8 @@ Outcome = WriteBack.Outcome
 
 PATIENCE = timedelta(hours=24)
 """A failure that will pass never gives a row up before this (issue 2, "Push, by mode")."""
+MOMENT = timedelta(milliseconds=100)
+NEVER = datetime.min.replace(tzinfo=UTC)
 RESTRICTED = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 
 
@@ -46,10 +50,16 @@ class Candidate:
     """Fields we may write now, cut to length."""
     send: Mapping[str, FieldValue]
     """What of it the Case lacks; empty until the Case was looked at."""
+    modified: datetime = NEVER
+    """The Case's LastModifiedDate when it was looked at."""
 
     @property
     def update(self) -> CaseUpdate:
         return CaseUpdate(self.row.case_link.case_id, self.send)
+
+    @property
+    def conditional_update(self) -> CaseUpdate:
+        return replace(self.update, unmodified_since=self.modified)
 
 
 class Endings:
@@ -111,9 +121,18 @@ class Endings:
             }
             self._remember(row, ours)
 
-    def end_written(self, candidate: Candidate) -> None:
+    def wait(self, row: WriteBack, span: timedelta) -> None:
+        """Let a row that nothing is wrong with wait a moment, as if it had not been claimed."""
+        self.counts["retried"] += WriteBack.objects.settle(
+            row, due_at=leases.now() + span + MOMENT, attempts=F("attempts") - 1
+        )
+
+    def end_written(self, candidate: Candidate, gap: timedelta | None = None) -> None:
+        """End a row that arrived. ``gap``: since we looked, where nothing else protected."""
         row = candidate.row
         fields: dict[str, Any] = {"fields": dict(candidate.full)}
+        if gap is not None:
+            fields["gap_ms"] = round(gap.total_seconds() * 1000)
         if candidate.send:
             fields["sent_fields"] = dict(candidate.send)
         if WriteBack.objects.settle_written(row, leases.now(), **fields):
@@ -140,12 +159,12 @@ class Endings:
         if code in GONE:
             self.end_gone(row)
         elif code in BUSY | PASSING:
-            self._put_off(row, result)
+            self.put_off(row, result)
         elif code in FIELD and result.error_fields:
             FieldMapping.objects.refuse(result.error_fields, code, leases.now())
-            self._put_off(row, result)
+            self.put_off(row, result)
         elif code == RESTRICTED and not _is_believed(row):
-            self._put_off(row, result)  # a newer description will show what is missing
+            self.put_off(row, result)  # a newer description will show what is missing
         else:
             self._give_up(row, result)
 
@@ -176,7 +195,8 @@ class Endings:
             reference=reference_of(link.case_id, word.field, word.value),
         )
 
-    def _put_off(self, row: WriteBack, result: UpdateResult) -> None:
+    def put_off(self, row: WriteBack, result: UpdateResult) -> None:
+        """Let a row wait for what will pass; after a day it is given up."""
         moment = leases.now()
         is_old = row.error_code == result.error_code  # a day of outages is no day of locks
         first_failed_at = (row.first_failed_at if is_old else None) or moment

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from simple_salesforce.api import Salesforce, SFType
 
-from sfsync import case_rows, soql
+from sfsync import case_rows, case_writes, soql
 from sfsync.calls import Gate, Purpose, under
+from sfsync.case_writes import COLLECTION_LIMIT, COMPOSITE_LIMIT, RETRIEVE_LIMIT
 from sfsync.cases import (
     ApiUse,
     CaseSnapshot,
@@ -26,6 +27,7 @@ from sfsync.cases import (
     Changes,
     FieldChange,
     FieldValue,
+    Looked,
     OrgIdentity,
     SObjectDescription,
     Stamp,
@@ -42,14 +44,10 @@ from sfsync.errors import (
     SalesforceError,
     SalesforceUnavailable,
     answer_error,
-    row_code,
-    row_words,
 )
 from sfsync.gate import SharedGate
 from sfsync.transport import SalesforceSession, open_session, typed_errors
 
-COLLECTION_LIMIT = 200
-"""Rows of one sObject Collections call (REST API guide)."""
 LONGEST_WINDOW = timedelta(days=30)
 """getUpdated refuses more (REST API guide)."""
 SHORTEST_WINDOW = timedelta(minutes=1)
@@ -285,8 +283,32 @@ class SalesforceGateway:
         self, case_ids: Iterable[str], fields: Sequence[str]
     ) -> dict[str, dict[str, FieldValue]]:
         """Return Case id → field → present value, read now; a Case that is gone is absent."""
-        rows = self.rows("Case", ("Id", *fields), "Id", case_ids)
+        rows = self._retrieved(case_ids, fields)
         return {row["Id"]: {name: row[name] for name in fields} for row in rows}
+
+    def look(self, case_ids: Iterable[str], fields: Sequence[str]) -> Looked:
+        """Return what stands in ``fields`` of the Cases now, and when each last changed."""
+        began = self.seconds()
+        rows = self._retrieved(case_ids, (*fields, case_rows.LAST_MODIFIED))
+        with typed_errors("reading Cases"):
+            return Looked(
+                {row["Id"]: {name: row[name] for name in fields} for row in rows},
+                {row["Id"]: case_rows.moment(row[case_rows.LAST_MODIFIED]) for row in rows},
+                # Counted back from the answer's own time, which is cut to the second.
+                self.now() - timedelta(seconds=self.seconds() - began),
+                began,
+            )
+
+    def _retrieved(self, case_ids: Iterable[str], fields: Sequence[str]) -> list[Row]:
+        """Return the Cases that there are, up to 2,000 in a call."""
+        found: list[Row] = []
+        names = list(dict.fromkeys(("Id", *fields)))
+        for portion in soql.in_portions(case_ids, RETRIEVE_LIMIT):
+            body = {"ids": portion, "fields": names}
+            rows = self._post("reading Cases", "composite/sobjects/Case", body)
+            with typed_errors("reading Cases"):
+                found += [dict(row) for row in rows if row is not None]
+        return found
 
     def field_changes(
         self,
@@ -436,17 +458,51 @@ class SalesforceGateway:
             raise ValueError(f"{len(updates)} updates, {COLLECTION_LIMIT} fit one call")
         if not updates:
             return []
-        head = {"attributes": {"type": "Case"}}
-        records = [{**head, "id": update.case_id, **update.fields} for update in updates]
-        body = {"allOrNone": False, "records": records}
+        body = case_writes.collection(updates)
         rows = self._ask(
             "writing to Cases",
             lambda client: client.restful("composite/sobjects", method="PATCH", json=body),
         )
         with typed_errors("writing to Cases"):  # a short answer is an unknown outcome
-            return [
-                _to_result(update, row) for update, row in zip(updates, rows or [], strict=True)
-            ]
+            return case_writes.collection_results(updates, rows or [])
+
+    def update_unmodified(self, updates: Sequence[CaseUpdate]) -> list[UpdateResult]:
+        """Write to up to ``COMPOSITE_LIMIT`` Cases in one call, each under its own condition.
+
+        As ``update_cases``. Where an org heeds conditions inside Composite, a Case that changed
+        after its ``unmodified_since`` is a failed result with the code MODIFIED.
+        """
+        if len(updates) > COMPOSITE_LIMIT:
+            raise ValueError(f"{len(updates)} updates, {COMPOSITE_LIMIT} fit one call")
+        if not updates:
+            return []
+        parts = self._composite(updates)
+        with typed_errors("writing to Cases"):
+            return case_writes.composite_results(updates, parts)
+
+    def update_and_read_back(
+        self, update: CaseUpdate, field: str
+    ) -> tuple[UpdateResult, FieldValue]:
+        """Write to one Case under its condition; return the outcome and ``field`` afterwards.
+
+        ``field`` empty: nothing is read, and None returned.
+        """
+        parts = self._composite([update], read_back=field)
+        with typed_errors("writing to Cases"):
+            (result,) = case_writes.composite_results([update], parts)
+            return result, case_writes.value_read_back(parts, field)
+
+    def _composite(
+        self, updates: Sequence[CaseUpdate], read_back: str = ""
+    ) -> list[Mapping[str, Any]]:
+        version = settings.SALESFORCE_API_VERSION
+        body = case_writes.composite(updates, version, read_back=read_back)
+        answer = self._post("writing to Cases", "composite", body)
+        with typed_errors("writing to Cases"):
+            return list(answer["compositeResponse"])
+
+    def _post(self, deed: str, path: str, body: Mapping[str, Any]) -> Any:
+        return self._ask(deed, lambda client: client.restful(path, method="POST", json=body))
 
     def told(
         self, deed: str, method: str, path: str, body: Mapping[str, object] | None = None
@@ -673,20 +729,3 @@ def _windows(since: datetime, until: datetime) -> Iterator[tuple[datetime, datet
         yield begin, begin + LONGEST_WINDOW
         begin += LONGEST_WINDOW
     yield min(begin, until - SHORTEST_WINDOW), until
-
-
-def _to_result(update: CaseUpdate, row: Mapping[str, Any]) -> UpdateResult:
-    """Return the outcome of one row. Rows are matched by place: a failed one may lack its id."""
-    if row["success"]:
-        return UpdateResult(update.case_id, success=True)
-    error = (row.get("errors") or [{}])[0]
-    words = str(error.get("message") or "")
-    code = row_code(str(error.get("statusCode") or error.get("errorCode") or "UNKNOWN"), words)
-    fields = tuple(str(name) for name in error.get("fields") or ())
-    return UpdateResult(
-        update.case_id,
-        success=False,
-        error_code=code,
-        error_text=row_words(code, words, fields),
-        error_fields=fields,
-    )

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from classifier import leases
-from sfsync import breaker, missing_values, writers
+from sfsync import breaker, missing_values, sending, writers
 from sfsync.calls import Operation, Purpose, under
+from sfsync.case_writes import COLLECTION_LIMIT
 from sfsync.delivering import Batch
 from sfsync.endings import Candidate
 from sfsync.errors import (
@@ -23,15 +24,19 @@ from sfsync.errors import (
     SalesforceUnavailable,
 )
 from sfsync.gate import closed_until, not_before
-from sfsync.gateway import COLLECTION_LIMIT, SalesforceGateway
+from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, FieldMapping, Notice, WriteBack
 from sfsync.models.write_back import WriteBackQuerySet
+from sfsync.protection import Protection
 from sfsync.terms import Terms, release_held
 
 logger = logging.getLogger(__name__)
 
 UNAVAILABLE = "salesforce-unavailable"
 REFUSED = "salesforce-refused"
+SOON = timedelta(seconds=3)
+MOST_ROWS = 1_000
+"""Rows of one delivery: looked at in one call, written in five or, one by one, in forty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +81,15 @@ class Pace:
 
 
 def deliver_due(
-    gateway: SalesforceGateway, *, limit: int = COLLECTION_LIMIT, pace: Pace = Pace()
+    gateway: SalesforceGateway, *, limit: int = MOST_ROWS, pace: Pace = Pace()
 ) -> Delivery:
-    """Write up to ``limit`` (at most 200) due write-backs to their Cases; return what came of it.
+    """Write up to ``limit`` (at most 1,000) due write-backs to their Cases; return what came of it.
 
     Nothing is claimed and nobody called while writing is paused, when nothing waits, or while as
     many workers write as Salesforce bears. While our budget of API calls has nothing left for
     writing, writes without an answer are only looked for. Otherwise: claim, read the Cases, decide row
-    by row, note what is about to be sent, send it in one call, record row by row. Every network
-    call stands outside transactions, and an outcome counts only while the claim does.
+    by row, note what is about to be sent, send it, record row by row. Every network call stands
+    outside transactions, and an outcome counts only while the claim does.
 
     Raises:
         SalesforceError: other than SalesforceUnavailable, which only puts the rows off. The
@@ -97,10 +102,12 @@ def deliver_due(
         return _confirm(gateway, limit, pace, until)
     release_held()
     with writers.a_writer() as most:
-        return _deliver_due(gateway, min(limit, most), pace) if most else Delivery()
+        return _deliver_due(gateway, limit, most, pace) if most else Delivery()
 
 
-def _deliver_due(gateway: SalesforceGateway, limit: int, pace: Pace) -> Delivery:
+def _deliver_due(gateway: SalesforceGateway, limit: int, most: int, pace: Pace) -> Delivery:
+    """Deliver up to ``limit`` rows, of which ``most`` are sent in one call; a slow org gets one."""
+    limit = min(limit, MOST_ROWS if most >= COLLECTION_LIMIT else most)
     asks_org = _held_by_org().exists()
     rows = _take(limit)
     if not rows and not asks_org:
@@ -110,7 +117,7 @@ def _deliver_due(gateway: SalesforceGateway, limit: int, pace: Pace) -> Delivery
             _look_around(gateway)
             rows = rows or _take(limit)
             with leases.kept(rows):
-                return _deliver(gateway, rows, pace) if rows else Delivery()
+                return _deliver(gateway, rows, most, pace) if rows else Delivery()
         except SalesforceError as error:
             return _after_error(error, rows, pace)
 
@@ -163,6 +170,17 @@ def next_due_at() -> datetime | None:
     return not_before(Purpose.WRITE, first)
 
 
+def opens_at() -> datetime | None:
+    """Return when a Case that was changed a moment ago may be written; None where none waits.
+
+    At most a few seconds ahead, and nothing went wrong: a condition tells seconds apart.
+    """
+    now = leases.now()
+    waiting = WriteBack.objects.unended().filter(error_code="", attempts=0)
+    soon = waiting.filter(due_at__gt=now, due_at__lte=now + SOON).order_by("due_at")
+    return soon.values_list("due_at", flat=True).first()
+
+
 def _look_around(gateway: SalesforceGateway) -> None:
     """Make sure of the org and of its fields, and make due what waited for these."""
     calls_before = gateway.calls
@@ -176,19 +194,17 @@ def _look_around(gateway: SalesforceGateway) -> None:
 
 def _take(limit: int) -> list[WriteBack]:
     due = WriteBack.objects.due(leases.now())
-    return leases.take(due, limit=min(limit, COLLECTION_LIMIT))
+    return leases.take(due, limit=min(limit, MOST_ROWS))
 
 
-def _deliver(gateway: SalesforceGateway, rows: Sequence[WriteBack], pace: Pace) -> Delivery:
+def _deliver(
+    gateway: SalesforceGateway, rows: Sequence[WriteBack], most: int, pace: Pace
+) -> Delivery:
     batch = Batch(Terms.now(), gateway.describe("Case"), pace.delay)
     with transaction.atomic():
         candidates = batch.sort(rows)
     if candidates:
-        cases = [candidate.row.case_link.case_id for candidate in candidates]
-        present = gateway.field_values(cases, batch.fields_to_read(candidates))
-        with transaction.atomic():
-            to_send = batch.look(candidates, present)
-        _send(gateway, batch, to_send)
+        sending.send(gateway, batch, candidates, most=most)
         _works_again()
     logger.info("delivery=done %s", " ".join(f"{k}={v}" for k, v in batch.counts.items()))
     return Delivery(**batch.counts)
@@ -199,13 +215,14 @@ def _confirm(gateway: SalesforceGateway, limit: int, pace: Pace, until: datetime
     if closed_until(Purpose.CONFIRM, leases.now()):
         return Delivery()
     unknown = WriteBack.objects.due(leases.now()).exclude(sent_fields={})
-    rows = leases.take(unknown, limit=min(limit, COLLECTION_LIMIT))
+    rows = leases.take(unknown, limit=min(limit, MOST_ROWS))
     if not rows:
         return Delivery()
     with under(Purpose.CONFIRM):
         try:
             Connection.pin(gateway.identity())
             batch = Batch(Terms.now(), gateway.describe("Case"), pace.delay)
+            batch.protection = Protection.LOOK  # nothing is written here
             with leases.kept(rows):
                 to_send = _looked_at(gateway, batch, rows)
         except SalesforceError as error:
@@ -223,29 +240,9 @@ def _looked_at(
     if not candidates:
         return []
     cases = [candidate.row.case_link.case_id for candidate in candidates]
-    present = gateway.field_values(cases, batch.fields_to_read(candidates))
+    looked = gateway.look(cases, batch.fields_to_read(candidates))
     with transaction.atomic():
-        return batch.look(candidates, present)
-
-
-def _send(gateway: SalesforceGateway, batch: Batch, to_send: Sequence[Candidate]) -> None:
-    with transaction.atomic():
-        # Asked in here, where nobody has to be waited for between the answer and the call.
-        if not batch.terms.allow_the_same_as(Connection.current()):
-            leases.release(candidate.row for candidate in to_send)
-            return
-        noted = batch.note(to_send)
-    if not noted:
-        return
-    try:
-        results = gateway.update_cases([candidate.update for candidate in noted])
-    except SalesforceError as error:
-        if type(error) is not SalesforceUnavailable:  # a plain refusal: nothing was written
-            with transaction.atomic():
-                batch.forget_attempts(noted)
-        raise
-    with transaction.atomic():
-        batch.record(noted, results)
+        return batch.look(candidates, looked)
 
 
 def _match_fields(gateway: SalesforceGateway) -> None:

@@ -14,6 +14,7 @@ from sfsync.delivering import Batch
 from sfsync.errors import LOCKED
 from sfsync.gateway import SalesforceGateway
 from sfsync.models import CaseLink, Connection, WriteBack
+from sfsync.protection import Protection
 from sfsync.terms import Terms
 
 logger = logging.getLogger(__name__)
@@ -148,11 +149,12 @@ def rehearse(gateway: SalesforceGateway, rows: QuerySet[WriteBack]) -> Rehearsal
     described = gateway.describe("Case").fields
     names = [name for name in batch.terms.slots if name in described]
     cases = WriteBack.objects.filter(pk__in=ids).values_list("case_link__case_id", flat=True)
-    present = gateway.field_values(list(cases), names)
+    looked = gateway.look(list(cases), names)
+    batch.protection = Protection.LOOK  # a Case of this very second need not wait here
     with transaction.atomic():
         pushing.deliver_again(WriteBack.objects.filter(pk__in=ids))
         candidates = batch.sort(list(WriteBack.objects.unended().filter(pk__in=ids)))
-        to_send = batch.look(candidates, present)
+        to_send = batch.look(candidates, looked)
         held = _held(ids)
         transaction.set_rollback(True)
     counts = batch.counts

@@ -1,8 +1,10 @@
 """Celery's door to the Salesforce side; each task calls its station and returns what moved on."""
 
 import logging
+from datetime import datetime
 
 from celery import shared_task
+from kombu.exceptions import OperationalError as BrokerError
 
 from classifier import errands, leases
 from classifier.errands import Doing
@@ -76,6 +78,7 @@ def deliver_write_backs() -> int:
     except SalesforceError as error:
         _log(error)
         return staged
+    _ring_again_at(pushing.opens_at())
     return staged + delivery.moved_on
 
 
@@ -146,6 +149,17 @@ ERRANDS: dict[str, Doing] = {
 def run_errands() -> int:
     """Do the errand that waits longest, and return how many were done: 0 or 1."""
     return errands.run_next(ERRANDS)
+
+
+def _ring_again_at(moment: datetime | None) -> None:
+    """Let delivering be rung at a moment a second or two ahead, sooner than the sweep would."""
+    if moment is None:
+        return
+    seconds = max(0.0, (moment - leases.now()).total_seconds())
+    try:
+        deliver_write_backs.apply_async(countdown=seconds, expires=seconds + 60)
+    except BrokerError as error:
+        logger.warning("hint=lost station=deliver cause=%s", type(error).__name__)
 
 
 def _log(error: SalesforceError) -> None:

@@ -44,6 +44,8 @@ CONSTANT_HEADERS = {
 SALESFORCE_HOST = re.compile(
     r"(login|test|[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*\.my)\.salesforce\.com"
 )
+RETRIEVAL = re.compile(r"/composite/sobjects/\w+\Z")
+"""Reading rows by their ids is a POST, since they are too many for an address."""
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 -- a path, not a secret
 IDENTITY = re.compile(r"/id/(00D\w{12,15})/(005\w{12,15})")
 HTTPS_PORT = 443
@@ -301,7 +303,8 @@ def _call(request: requests.PreparedRequest, parts: SplitResult) -> Call:
     elif "/connect/" in parts.path:
         operation = Operation.CONNECT
     else:
-        operation = Operation.READ if request.method in READS else Operation.WRITE
+        is_read = request.method in READS or RETRIEVAL.search(parts.path) is not None
+        operation = Operation.READ if is_read else Operation.WRITE
     return Call(operation, purpose_now())
 
 

@@ -14,6 +14,7 @@ from sfsync.field_map import (
     is_blank,
     is_same,
 )
+from sfsync.guard import has_stamp
 
 Fields = Mapping[str, FieldValue]
 
@@ -70,6 +71,9 @@ def planned(
     suggestion) never takes back a reason that we wrote: it changes only when we are sure, or
     when ``wanted`` holds the reason fields as blank (a reviewer took their word back).
     """
+    if has_stamp(current, slots):
+        # Somebody set the reason in Salesforce, be it to what we would say ourselves.
+        return Plan(Step.CEDE, foreign=_stamped(current, slots))
     foreign = tuple(
         name
         for name in current
@@ -101,6 +105,12 @@ def _weighs(name: str, value: FieldValue, current: Fields, slots: Mapping[str, S
     if slots[name] is Slot.SOURCE:
         return not {value, current.get(name)} <= AUTOMATIC_SOURCES
     return slots[name] in MATERIAL_SLOTS
+
+
+def _stamped(current: Fields, slots: Mapping[str, Slot]) -> tuple[str, ...]:
+    """Return the reason fields that say something; all of them where none does."""
+    reasons = tuple(name for name in current if slots[name] in REASON_SLOTS)
+    return tuple(name for name in reasons if not is_blank(current[name])) or reasons
 
 
 def _names_reason(fields: Fields, slots: Mapping[str, Slot]) -> bool:

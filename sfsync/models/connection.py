@@ -85,6 +85,17 @@ class Connection(models.Model):
         ),
     )
     connected_at = models.DateTimeField(null=True, editable=False)
+    protection_tried_at = models.DateTimeField(null=True, editable=False)
+    """When it was last tried out how the org keeps people's words from us (``protection``)."""
+    # The database's own defaults, for workers of the version before.
+    heeds_conditions = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether a stale condition inside Composite was refused then."""
+    guard_mark = models.CharField(
+        max_length=80, blank=True, default="", db_default="", editable=False
+    )
+    """What the guard's flow wrote then; empty: it did not run."""
+    guard_was_there = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether the field of its mark was there then."""
 
     class Meta:
         constraints = (

@@ -173,6 +173,10 @@ class WriteBack(Leased):
     flow_change = models.CharField(
         max_length=18, blank=True, editable=False, help_text="History row in which it did."
     )
+    gap_ms = models.PositiveIntegerField(
+        null=True,
+        help_text="Milliseconds between looking and writing, where nothing else protected.",
+    )
     staged_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(
         null=True, editable=False, help_text="When the Case was read and showed what we wrote."

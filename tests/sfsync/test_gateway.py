@@ -110,7 +110,7 @@ def test_a_description_is_believed_for_a_while(gateway):
     assert gateway.calls == calls
 
 
-def test_a_description_is_asked_for_again_after_a_minute(org, credentials):
+def test_a_description_is_asked_for_again_after_a_minute(org, credentials, db):
     seconds = 0.0
     gateway = SalesforceGateway(credentials, open_session(Tap(org), clock=lambda: seconds))
     gateway.describe("Case")

@@ -1,8 +1,14 @@
 """An org with its fields deployed, the real client in front of it, and Cases we know."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
 
 import pytest
+import requests
+from django.core.management import call_command
 
 from classifier.models import Decision, Transcript
 from sfsync.credentials import Credentials
@@ -24,11 +30,29 @@ AT_ONCE = Pace(cap_seconds=0.0)
 """Rows put off are due again at once, so that no test waits."""
 
 
+LOOK, WRITE = r"composite/sobjects/Case$", r"/composite(/sobjects)?$"
+"""How the addresses end by which Cases are looked at, and written."""
+
+
+class PassingClock:
+    """The org's time: this machine's, and what a test lets pass besides."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def go_on(self, **span: float) -> None:
+        self._ahead += timedelta(**span)
+
+
 class Desk:
     """Cases of the org and our decisions on them, in the words of the tests."""
 
-    def __init__(self, org: LocalOrg) -> None:
+    def __init__(self, org: LocalOrg, clock: PassingClock | None = None) -> None:
         self.org = org
+        self.clock = clock or PassingClock()
         self._opened = 0
         self.gateway = self.connect()
         for code in CODES:
@@ -66,6 +90,11 @@ class Desk:
         return link
 
     def push(self, pace: Pace = AT_ONCE) -> Delivery:
+        """Deliver, some seconds after whatever happened before."""
+        self.clock.go_on(seconds=3)
+        return self.push_at_once(pace)
+
+    def push_at_once(self, pace: Pace = AT_ONCE) -> Delivery:
         stage_decisions()
         return deliver_due(self.gateway, pace=pace)
 
@@ -117,13 +146,56 @@ class Desk:
         return known or a_transcript(link.case_id)
 
 
+class DoorWithVisitors(InProcessDoor):
+    """Lets somebody act just before the next call of a kind is answered, once."""
+
+    def __init__(self, org: LocalOrg) -> None:
+        super().__init__(org)
+        self._visitors: dict[str, Callable[[], object]] = {}
+
+    def before(self, kind: str, act: Callable[[], object]) -> None:
+        """``kind`` is how the address ends, in the language of regular expressions."""
+        self._visitors[kind] = act
+
+    def send(self, request: requests.PreparedRequest, *args: object, **rest: object):
+        for kind in [kind for kind in self._visitors if re.search(kind, request.url or "")]:
+            self._visitors.pop(kind)()
+        return super().send(request, *args, **rest)
+
+
 @pytest.fixture
-def org() -> LocalOrg:
-    org = LocalOrg()
+def clock() -> PassingClock:
+    return PassingClock()
+
+
+@pytest.fixture
+def org(clock: PassingClock) -> LocalOrg:
+    org = LocalOrg(clock)
     org.deploy_contact_reason(CODES)
     return org
 
 
 @pytest.fixture
-def desk(org: LocalOrg, db: None) -> Desk:
-    return Desk(org)
+def desk(org: LocalOrg, clock: PassingClock, db: None) -> Desk:
+    return Desk(org, clock)
+
+
+@pytest.fixture
+def door(desk: Desk, org: LocalOrg) -> DoorWithVisitors:
+    door = DoorWithVisitors(org)
+    app = org.app
+    secret = Credentials("acme.my", app.client_id, client_secret=app.client_secret)
+    desk.gateway = SalesforceGateway(secret, open_session(door))
+    return door
+
+
+@pytest.fixture
+def guarded(desk: Desk, tmp_path: Path) -> Desk:
+    """The desk of an org with our guard; the first write has shown that it runs."""
+    call_command("salesforce_metadata", str(tmp_path / "package"), stdout=StringIO())
+    desk.org.deploy(tmp_path / "package")
+    desk.org.assign("Contact_Reason_Integration")
+    desk.connect()
+    desk.decided_case("billing")
+    assert desk.push() == Delivery(written=1)
+    return desk

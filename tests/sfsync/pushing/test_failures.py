@@ -27,7 +27,8 @@ def open_notices() -> list[Notice]:
     return list(Notice.objects.filter(cleared_at=None))
 
 
-def test_three_of_two_hundred_rows_fail_and_the_others_are_written_in_one_call(desk):
+def test_three_of_two_hundred_rows_fail_and_the_others_are_written_in_one_call(guarded):
+    desk = guarded
     links = [desk.decided_case("billing") for _ in range(200)]
     refusal = RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "A region is needed.")
     desk.org.faults.row_errors = {link.case_id: refusal for link in links[:3]}

@@ -1,55 +1,20 @@
 """What others do while a batch is under way, told by a door that lets them act in between."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import requests
 
 from classifier import leases
 from classifier.models import Feedback
-from sfsync import gateway as edge
-from sfsync.credentials import Credentials
-from sfsync.local_org.door import InProcessDoor
 from sfsync.local_org.faults import RowError
-from sfsync.local_org.org import LocalOrg
 from sfsync.mode_setting import pause, set_mode
 from sfsync.models import CaseLink, FieldMapping, Mode, WriteBack
 from sfsync.pushing import Delivery, deliver_due
 from sfsync.staging import stage_decisions
-from sfsync.transport import open_session
 from tests.classifier.making import NOON
+from tests.sfsync.pushing.conftest import LOOK, WRITE
 
 Outcome = WriteBack.Outcome
-
-
-class DoorWithVisitors(InProcessDoor):
-    """Lets somebody act just before the next call of a kind is answered, once."""
-
-    def __init__(self, org: LocalOrg) -> None:
-        super().__init__(org)
-        self._visitors: dict[str, Callable[[], object]] = {}
-
-    def before(self, kind: str, act: Callable[[], object]) -> None:
-        """``kind`` is a part of the address, such as ``composite/sobjects``."""
-        self._visitors[kind] = act
-
-    def send(self, request: requests.PreparedRequest, *args: object, **rest: object):
-        for kind in [kind for kind in self._visitors if kind in (request.url or "")]:
-            self._visitors.pop(kind)()
-        return super().send(request, *args, **rest)
-
-
-LOOK, WRITE = "Contact_Reason__c", "composite/sobjects"
-
-
-@pytest.fixture
-def door(desk, org) -> DoorWithVisitors:
-    door = DoorWithVisitors(org)
-    app = org.app
-    secret = Credentials("acme.my", app.client_id, client_secret=app.client_secret)
-    desk.gateway = edge.SalesforceGateway(secret, open_session(door))
-    return door
 
 
 def test_a_pause_between_look_and_write_keeps_the_write_back(desk, door):
