@@ -25,12 +25,16 @@ def main() -> int:
     parser.add_argument("--guided", action="store_true", help="led by coverage (atheris)")
     options = parser.parse_args()
 
-    until = time.monotonic() + options.seconds
-    total = sum(TARGETS[name].share for name in options.only)
+    end = time.monotonic() + options.seconds
+    total = left = sum(TARGETS[name].share for name in options.only)
     outcomes: list[Outcome] = []
     for name in options.only:
         target = TARGETS[name]
         count = max(1, options.runs * target.share // total)
+        # Each has its share of the time that is left: a slow one must not take that of the rest.
+        now = time.monotonic()
+        until = now + (end - now) * target.share / left
+        left -= target.share
         if options.guided:
             outcome = guided.run(name, count=count, seed=options.seed, until=until)
         else:
@@ -44,6 +48,9 @@ def main() -> int:
         f"{sum(outcome.inputs for outcome in outcomes):,} inputs, {crashed:,} crashes, "
         f"peak memory {peak_mb():.0f} MB"
     )
+    if any(outcome.is_short for outcome in outcomes) and options.seconds == float("inf"):
+        print("A run ended before its time without a word: nothing is proven by it.")
+        return 1
     return 1 if crashed else 0
 
 

@@ -32,7 +32,7 @@ def run(name: str, *, count: int, seed: int, until: float) -> "Outcome":
 
     if find_spec("atheris") is None:
         sys.exit("atheris is not installed: it is in requirements-dev.txt, for Linux only")
-    outcome = Outcome(name)
+    outcome = Outcome(name, count)
     seconds = int(min(until - time.monotonic(), 10**6))
     if seconds <= 0:
         return outcome

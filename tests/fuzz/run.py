@@ -23,6 +23,8 @@ class Outcome:
     """What one target came to."""
 
     name: str
+    asked: int = 0
+    """How many inputs it was to try."""
     inputs: int = 0
     seconds: float = 0.0
     slowest_seconds: float = 0.0
@@ -31,17 +33,23 @@ class Outcome:
     grown_mb: float = 0.0
     """By how much the process grew after its caches were full."""
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it tried fewer inputs than it was asked to, and broke on none."""
+        return self.inputs < self.asked and not self.crashed
+
     def __str__(self) -> str:
+        short = f"  only {self.inputs:,} of {self.asked:,}: its time was over" * self.is_short
         return (
             f"{self.name:16}{self.inputs:>10,} inputs  {self.crashed:>4} crashes  "
             f"{self.seconds:>7.1f} s  slowest {self.slowest_seconds * 1e3:>7.1f} ms  "
-            f"grew {self.grown_mb:>5.1f} MB"
+            f"grew {self.grown_mb:>5.1f} MB{short}"
         )
 
 
 def run(name: str, target: Target, *, count: int, seed: int, until: float) -> Outcome:
     """Try ``count`` inputs on the target, or fewer where ``until`` (monotonic) comes first."""
-    outcome = Outcome(name)
+    outcome = Outcome(name, count)
     chance = random.Random(f"{seed}:{name}")
     warm_mb = None
     with suppress(Exception):

@@ -50,3 +50,10 @@ def test_a_broken_promise_is_told_with_its_input():
 
     assert outcome.crashed == 3
     assert "ZeroDivisionError" in outcome.crashes[0]
+
+
+def test_a_run_that_its_time_cut_short_says_so():
+    outcome = run("it", TARGETS["folding"], count=3, seed=1, until=time.monotonic() - 1)
+
+    assert outcome.is_short
+    assert str(outcome).endswith("only 0 of 3: its time was over")
