@@ -19,6 +19,7 @@ from classifier.models import (
     Transcript,
 )
 from classifier.models.remit import is_limited, within_remit
+from contactreason.api_calls import ApiCalls, api_calls
 from contactreason.door_figures import DoorFigures
 from sfsync.models import (
     ApiSpending,
@@ -98,6 +99,7 @@ class Dashboard:
     shares: Sequence[Bar]
     reasons: Sequence[Bar]
     allowance: Allowance
+    calls: ApiCalls
     doors: DoorFigures
     last_check: Reconciliation | None
     """The weekly look at every Case; what the pull missed should be 0."""
@@ -133,6 +135,7 @@ def dashboard(now: datetime, user: Any = None, *, may_review: bool = False) -> D
         shares=_shares(now, seen),
         reasons=_reasons(now, seen),
         allowance=_allowance(connection, now),
+        calls=api_calls(now),
         doors=DoorFigures.at(now),
         last_check=Reconciliation.objects.ended().first(),
         notices=_notices(),

@@ -120,6 +120,37 @@ def test_our_calls_and_the_orgs_are_told_apart():
     assert (allowance.ours_today, allowance.org_used, allowance.percent) == (321, 50_000, 50)
 
 
+def test_a_week_of_calls_is_told_beside_what_a_naive_loop_would_use():
+    make.make_connection(org_calls_allowed=100_000)
+    make.make_api_spending(started_at=NOW, purpose="write", calls=3)
+    make.make_api_spending(started_at=NOW, purpose="scan", calls=7)
+    make.make_api_spending(started_at=NOW - timedelta(days=1), purpose="scan", calls=20)
+    make.make_api_spending(started_at=NOW - timedelta(days=7), purpose="scan", calls=99)
+    for _ in range(4):
+        make.make_transcript(received_at=NOW)
+
+    calls = dashboard(NOW).calls
+
+    days = [figures.calls for _, figures in calls.days]
+    assert days == [0, 0, 0, 0, 0, 20, 10]
+    today = calls.days[-1][1]
+    assert (today.cases, today.per_thousand, today.naive_per_thousand) == (4, 2500, 1000)
+    assert [(one.label, one.calls) for one in calls.purposes] == [
+        ("Asking what changed", 27),
+        ("Writing", 3),
+    ]
+    assert (calls.budget.allowed, calls.budget.used, calls.left) == (20_000, 30, 19_970)
+
+
+def test_a_spent_budget_says_when_writing_goes_on():
+    make.make_connection(org_calls_allowed=1_000)
+    make.make_api_spending(started_at=NOW, calls=16)
+
+    free_at = dashboard(NOW).calls.budget.free_at
+
+    assert free_at == NOW + timedelta(minutes=65)
+
+
 def test_only_open_notices_are_shown():
     make.make_notice(text="Renew the token.")
     make.make_notice(cleared_at=make.NOON)
@@ -174,12 +205,12 @@ def test_the_number_of_queries_does_not_grow(client, django_assert_num_queries):
     make.make_connection()
     make.make_rule()
     fill()
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(30):
         dashboard(NOW)
     for _ in range(10):
         fill()
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(30):
         dashboard(NOW)
 
 
