@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 FALSE_DISCOVERY_RATE = 0.04
 """Of all changes told, the share that may be chance (Benjamini–Hochberg, 1995): keeps quiet weeks
@@ -124,6 +123,8 @@ class _Measured:
 
 def _measured(now: Counts, past: Counts, sizes: Counts, size: float) -> _Measured:
     """Return a moderated t-test of each reason, on the scale on which counts vary by about 1."""
+    from scipy import special  # noqa: PLC0415 - a worker must not hold it
+
     blocks = past.shape[1]
     alike = past * (size / sizes)  # the blocks before, as large as this one
     alpha = _dispersion(alike)
@@ -180,6 +181,8 @@ def _common(own: Counts, freedom: int) -> tuple[float, float]:
 
     The more alike the reasons' own variances are, the more (Smyth, 2004, section 6.2).
     """
+    from scipy import special  # noqa: PLC0415 - a worker must not hold it
+
     if len(own) < FEWEST_TO_COMPARE:
         return 1.0, LEAST_PRIOR
     logs = np.log(np.maximum(own, _LEAST_ALPHA)) - special.digamma(freedom / 2)
@@ -192,6 +195,7 @@ def _common(own: Counts, freedom: int) -> tuple[float, float]:
 
 def _prior(beyond: float) -> float:
     """Return the degrees of freedom whose trigamma of the half is ``beyond``, within bounds."""
+    from scipy import special  # noqa: PLC0415 - a worker must not hold it
 
     def trigamma(prior: float) -> float:
         return float(special.polygamma(1, prior / 2))
@@ -244,6 +248,8 @@ def estimated_share(sample: Sequence[tuple[bool, float]]) -> Share | None:
     it was drawn. Each counts for the inverse of that (Hájek); the interval is Wilson's at the
     effective sample size (Kish), so a few that were drawn by rare chance do not feign certainty.
     """
+    from scipy import special  # noqa: PLC0415 - a worker must not hold it
+
     if not sample:
         return None
     weights = np.array([1 / probability for _, probability in sample])
