@@ -21,6 +21,7 @@ from sfsync import (
     reconciling,
     ringing,
     staging,
+    tracing,
     watching,
 )
 from sfsync.errors import NotConfigured, SalesforceError
@@ -135,6 +136,14 @@ def watch_precision() -> int:
 def watch_overrides() -> int:
     """Tell which categories people override beyond chance, and return 0."""
     falling_back.watch_overrides(leases.now())
+    return 0
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def send_spans() -> int:
+    """Export spans of what ended, where an exporter is configured, and return 0."""
+    if tracing.is_configured():
+        tracing.send_spans(leases.now())
     return 0
 
 

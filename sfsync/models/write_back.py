@@ -181,6 +181,8 @@ class WriteBack(Leased):
     confirmed_at = models.DateTimeField(
         null=True, editable=False, help_text="When the Case was read and showed what we wrote."
     )
+    traced_at = models.DateTimeField(null=True, editable=False)
+    """When its spans were exported, where an exporter is configured."""
     closed_at = models.DateTimeField(
         null=True,
         editable=False,
