@@ -48,24 +48,29 @@ class Outcome:
 
 
 def run(name: str, target: Target, *, count: int, seed: int, until: float) -> Outcome:
-    """Try ``count`` inputs on the target, or fewer where ``until`` (monotonic) comes first."""
+    """Try ``count`` inputs on the target, or fewer where ``until`` (monotonic) comes first.
+
+    What is made once for all inputs does not count, and moves ``until`` on.
+    """
     outcome = Outcome(name, count)
     chance = random.Random(f"{seed}:{name}")
     warm_mb = None
+    began = time.monotonic()
     with suppress(Exception):
         target.read(b"")  # what is made once (a model is trained) is no input's time
+    until += time.monotonic() - began
     for number in range(count):
         if time.monotonic() > until:
             break
         if number == int(count * _WARM):
             warm_mb = peak_mb()
         raw = target.made(chance)
-        began = time.process_time()
+        started = time.process_time()
         try:
             target.read(raw)
         except Exception:  # noqa: BLE001  whatever breaks is what we look for
             _keep(outcome, raw)
-        took = time.process_time() - began
+        took = time.process_time() - started
         outcome.seconds += took
         outcome.slowest_seconds = max(outcome.slowest_seconds, took)
         if took > SLOW_SECONDS + SLOW_PER_BYTE * len(raw):
