@@ -31,7 +31,7 @@ def compare_cases(gateway: SalesforceGateway, backfill: Backfill) -> float:
     Raises:
         SalesforceError, StepTakenOver: nothing was lost.
     """
-    waiting = list(backfill.cases.filter(verdict="").order_by("id")[:PORTION])
+    waiting = list(backfill.cases.filter(verdict="", outcome="").order_by("id")[:PORTION])
     if not waiting:
         return _end(backfill)
     comparison = Comparison(Terms.now(), gateway.describe("Case"))

@@ -33,7 +33,9 @@ POST /local/people/act           somebody does something, by the org's seed
 POST /local/deploy               ``directory``: SFDX source is deployed, assigned to nobody
 POST /local/tokens/revoke        every access token dies
 POST /local/faults               switches of ``Faults`` by name: counters, ``page_size``,
-                                 ``commit_delay_seconds``, ``locked`` (a list of ids)
+                                 ``commit_delay_seconds``, ``locked`` (a list of ids), and
+                                 ``bulk_stuck``, ``bulk_results_expired``,
+                                 ``forgets_in_flight`` (true or false)
 ===============================  =========================================================
 """
 
@@ -54,11 +56,13 @@ COUNTERS = frozenset(
         "outages",
         "outages_of_login",
         "allowance_spent",
+        "bulk_failures",
         "too_many_at_once",
         "lost_answers",
         "slow_answers",
     }
 )
+FLAGS = frozenset({"bulk_stuck", "bulk_results_expired", "forgets_in_flight"})
 _NOTHING_FED = Record("nothing-fed", (Said("customer", "Hello, I need some help."),))
 
 
@@ -137,6 +141,8 @@ class LocalDesk:
                 faults.page_size = None if value is None else _whole(value)
             elif name == "commit_delay_seconds":
                 faults.commit_delay = timedelta(seconds=_whole(value))
+            elif name in FLAGS:
+                setattr(faults, name, value is True)
             elif name == "locked" and isinstance(value, list):
                 faults.locked = {str(one) for one in value}
             else:

@@ -6,6 +6,7 @@ import pytest
 
 from classifier.models import Decision, Transcript
 from sfsync import backfilling
+from sfsync.backfill_writing import outcome_of
 from sfsync.backfilling import CannotBackfill
 from sfsync.local_org.state import Change
 from sfsync.models import Backfill, BackfillCase, CaseLink, Mode, WriteBack
@@ -216,6 +217,43 @@ def test_what_was_decided_anew_since_the_approval_is_not_written(history, ada, b
 
     assert history.outcomes() == {case_id: "moved_on"}
     assert history.writes() == {}
+
+
+def test_a_newer_decision_that_is_not_staged_yet_counts_as_moved_on(history):
+    (case_id,) = history.cases("billing")
+    history.ask()
+    history.to_review()
+    words = Transcript.objects.current().get(thread=case_id)
+    Decision.objects.stand(words, sure_of("delivery"), at=NOON)
+
+    row = WriteBack.objects.select_related("decision").get(case_link__case_id=case_id)
+    assert outcome_of(row) == BackfillCase.Outcome.MOVED_ON
+
+
+def test_what_needs_no_write_waits_for_nobody_once_the_backfill_is_over(history, ada, bob):
+    history.cases("billing", "")
+    history.cases("billing", **{REASON: "delivery"})
+    history.ask(by=ada)
+    backfilling.approve(history.to_review(), by=bob)
+
+    history.to_end()
+
+    assert not WriteBack.objects.unended().exists()
+
+
+def test_a_later_backfill_writes_where_a_person_has_emptied_the_field(history, org, ada, bob):
+    (case_id,) = history.cases("billing", **{REASON: "delivery"})
+    history.cases("billing")
+    history.ask(by=ada)
+    backfilling.approve(history.to_review(), by=bob)
+    history.to_end()
+    org.people.edit_case(case_id, {REASON: None})
+
+    history.ask(by=ada)
+    backfilling.approve(history.to_review(), by=bob)
+    history.to_end()
+
+    assert history.reason(case_id) == "billing"
 
 
 def test_time_left_is_told_from_the_pace_so_far():

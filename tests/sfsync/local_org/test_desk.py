@@ -145,6 +145,14 @@ def test_switches_turn_from_afar(remote, org, case_id):
     assert org.faults.locked == {case_id}
 
 
+def test_switches_of_bulk_turn_from_afar_as_well(remote, org):
+    remote.set_faults(bulk_stuck=True, bulk_failures=3, forgets_in_flight=True)
+    remote.set_faults(forgets_in_flight=False)
+
+    assert (org.faults.bulk_stuck, org.faults.bulk_failures) == (True, 3)
+    assert not org.faults.forgets_in_flight
+
+
 def test_nonsense_is_refused_in_a_sentence(remote, case_id):
     for call in (
         lambda: remote.set_faults(gravity=1),
