@@ -32,7 +32,15 @@ from sfsync.errors import (
 )
 from sfsync.gate import closed_until, not_before
 from sfsync.gateway import SalesforceGateway
-from sfsync.models import Backfill, BackfillCase, BulkWriting, Connection, Mode, StepTakenOver
+from sfsync.models import (
+    Backfill,
+    BackfillCase,
+    BulkWriting,
+    Connection,
+    Mode,
+    Notice,
+    StepTakenOver,
+)
 from sfsync.models.backfill import TEXT_CHARACTERS
 
 logger = logging.getLogger(__name__)
@@ -40,6 +48,7 @@ logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
 """Claims of one step in a row: one that kills its worker each time waits for a person."""
 LONGEST_PAUSE = 900.0
+STOPPED = "backfill-stopped"
 Stage = Backfill.Stage
 Step = Callable[[SalesforceGateway, Backfill], float]
 """Does one step and returns the seconds until the next."""
@@ -156,6 +165,7 @@ def resume(backfill: Backfill) -> None:
         paused_at=None, error="", failures=0, attempts=0, pace_at=at, pace_done=F("done")
     )
     stopped.exclude(stage=Stage.REVIEW).update(due_at=at)
+    Notice.clear(STOPPED, at)
 
 
 def cancel(backfill: Backfill) -> None:
@@ -163,6 +173,7 @@ def cancel(backfill: Backfill) -> None:
     Backfill.objects.under_way().filter(pk=backfill.pk).update(
         is_cancelled=True, paused_at=None, error="", due_at=leases.now(), attempts=0
     )
+    Notice.clear(STOPPED, leases.now())
 
 
 def step_due(gateway: SalesforceGateway) -> int:
@@ -273,7 +284,11 @@ def _abort(jobs: BulkJobs, kind: Kind, job_id: str) -> None:
 
 
 def _stop(backfill: Backfill, because: str) -> None:
-    backfill.note(paused_at=leases.now(), error=because[:TEXT_CHARACTERS], said="")
+    """Pause until a person goes on, and tell people why."""
+    at = leases.now()
+    backfill.note(paused_at=at, error=because[:TEXT_CHARACTERS], said="")
+    text = f"A backfill is paused: {because} Its page (Backfill in the menu) lets it go on."
+    Notice.raise_for(STOPPED, Notice.Level.WARNING, text, at)
 
 
 def _rest(backfill: Backfill, wait: float, calls: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from classifier import leases
 from sfsync import backfilling
 from sfsync.local_org.faults import RowError
-from sfsync.models import Backfill, BulkWriting, Connection, WriteBack
+from sfsync.models import Backfill, BulkWriting, Connection, Notice, WriteBack
 from tests.sfsync.backfilling.conftest import REASON
 
 PREPARING, RUNNING = BulkWriting.State.PREPARING, BulkWriting.State.RUNNING
@@ -118,8 +118,11 @@ def test_a_failed_job_pauses_with_its_reason_and_going_on_writes_by_a_new_one(
     assert backfill.paused_at is not None
     assert backfill.error.startswith("Salesforce gave up a Bulk job (InternalServerError)")
     assert history.writes() == {}
+    stopped = Notice.objects.filter(key=backfilling.STOPPED, cleared_at=None)
+    assert stopped.get().text.startswith("A backfill is paused: Salesforce gave up")
 
     backfilling.resume(backfill)
+    assert not stopped.exists()
     history.to_end()
 
     assert ingest_jobs(history) == ["Failed", "JobComplete"]
