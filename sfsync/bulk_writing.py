@@ -7,7 +7,7 @@ that is lost, what stands on the Cases.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -37,6 +37,8 @@ FROM_ROWS = 2_000
 JOB_ROWS = 10_000
 """One internal batch of Salesforce's."""
 RECORDED_AT_ONCE = 200
+STEP_SECONDS = 60.0
+"""Half of what a task may take. What is left then is the next step's, or the next job's."""
 HELD_FOR = 900.0
 """How long rows of a job are kept from other writers, unless their job says it goes on."""
 NOTHING_DESCRIBED = SObjectDescription("Case", {})
@@ -58,7 +60,7 @@ def write_by_bulk(gateway: SalesforceGateway, backfill: Backfill) -> float:
     if writing is not None and writing.state == BulkWriting.State.PREPARING:
         return recover(jobs, backfill, writing)
     if writing is not None:
-        return _look_after(jobs, backfill, writing)
+        return _look_after(gateway, jobs, backfill, writing)
     if is_paused(backfill):
         return PAUSED_SECONDS
     if not _left(backfill).exists():
@@ -75,12 +77,13 @@ def _write(gateway: SalesforceGateway, jobs: BulkJobs, backfill: Backfill) -> No
         Protection.LOOK
     )  # a job takes no conditions; the guard, where there is one
     updates: list[CaseUpdate] = []
-    size = 0
+    size, until = 0, gateway.seconds() + STEP_SECONDS
     for ids in _portions(writing.cases.order_by("id").values_list("pk", flat=True)):
         noted = _look(gateway, backfill, batch, ids)
         updates.extend(one.update for one in noted)
         size += sum(len(str(value)) for one in noted for value in one.send.values())
-        if size > MOST_BYTES // 2:  # some characters are several bytes
+        # Some characters are several bytes.
+        if size > MOST_BYTES // 2 or gateway.seconds() > until:
             break
     if not updates or not batch.terms.allow_the_same_as(Connection.current()):
         _give_up_unsent(backfill, writing)
@@ -116,7 +119,9 @@ def recover(jobs: BulkJobs, backfill: Backfill, writing: BulkWriting) -> float:
     return 0
 
 
-def _look_after(jobs: BulkJobs, backfill: Backfill, writing: BulkWriting) -> float:
+def _look_after(
+    gateway: SalesforceGateway, jobs: BulkJobs, backfill: Backfill, writing: BulkWriting
+) -> float:
     try:
         job = jobs.find(Kind.INGEST, writing.job_id)
         if not job.is_over:
@@ -128,7 +133,9 @@ def _look_after(jobs: BulkJobs, backfill: Backfill, writing: BulkWriting) -> flo
     except RecordGone:
         _put_back(backfill, writing, BulkWriting.State.DROPPED)
         return 0
-    _record(backfill, writing, results)
+    until = gateway.seconds() + STEP_SECONDS
+    if not _record(backfill, writing, results, lambda: gateway.seconds() > until):
+        return 0
     if job.state is not State.DONE:
         code = job.error.partition(":")[0].strip()[:80] or job.state
         raise JobFailed(
@@ -191,17 +198,26 @@ def _keep(rows: QuerySet[WriteBack]) -> None:
 
 
 def _record(
-    backfill: Backfill, writing: BulkWriting, results: Mapping[str, UpdateResult]
-) -> None:
-    """Write down what became of each row, portion by portion; a row that is settled stays so."""
+    backfill: Backfill,
+    writing: BulkWriting,
+    results: Mapping[str, UpdateResult],
+    is_late: Callable[[], bool],
+) -> bool:
+    """Write down what became of the rows, portion by portion; return whether all is done.
+
+    A row that is settled stays so; where it ``is_late``, the rest is left to the next step.
+    """
     sent = writing.cases.filter(outcome=Outcome.SENDING).order_by("id")
     told = [pk for pk, case_id in sent.values_list("pk", "case_id") if case_id in results]
     for ids in _portions(told, RECORDED_AT_ONCE):
+        if is_late():
+            return False
         with transaction.atomic():
             cases = backfill.cases.filter(pk__in=ids)
             _record_portion(backfill, cases, results)
             backfill.note(done=backfill.done + settle(cases))
     _put_back(backfill, writing, BulkWriting.State.RECORDED)
+    return True
 
 
 def _record_portion(
