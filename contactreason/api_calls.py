@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
+from django.utils.text import capfirst
 
 from classifier.models import Transcript
 from sfsync import budget
@@ -118,6 +119,6 @@ def _sum(figures: Iterable[Figures]) -> Figures:
 def _shares(purposes: Counter[str]) -> list[Share]:
     most = max(purposes.values(), default=1)
     return [
-        Share(str(Purpose(code).label).capitalize(), number, 100 * number / most)
+        Share(capfirst(Purpose(code).label), number, 100 * number / most)
         for code, number in purposes.most_common()
     ]

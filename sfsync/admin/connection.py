@@ -143,9 +143,9 @@ class ConnectionAdmin(ModelAdmin):
             return None
         return f"{connection.org_calls_used:,} of {connection.org_calls_allowed:,}"
 
-    @admin.display(description="Calls that are left alone", empty_value="none: all work")
-    def cut_off(self, connection: Connection) -> str | None:
-        return " ".join(breaker.sentences()) or None
+    @admin.display(description="Calls that are left alone")
+    def cut_off(self, connection: Connection) -> str:
+        return " ".join(breaker.sentences()) or "none: all work"
 
     @admin.display(description="Our calls in 24 hours")
     def our_calls(self, connection: Connection) -> str:
