@@ -8,13 +8,14 @@ from django.conf import settings
 
 from classifier.models import Category
 from sfsync import gateway as gateways
-from sfsync import tracking
+from sfsync import protection, tracking
 from sfsync.cases import ApiUse, SObjectDescription
 from sfsync.errors import NotConfigured, ObjectMissing, SalesforceError, WrongOrg
 from sfsync.field_map import Slot
 from sfsync.gateway import SalesforceGateway
 from sfsync.metadata.fields import MetadataProblem, entries_of
 from sfsync.models import CategoryMapping, Connection, FieldMapping, Source
+from sfsync.protection import Protection
 from sfsync.source_switch import known_readers, obstacle_to, reader_for
 from sfsync.sources import READERS
 from sfsync.sources.source import DESCRIPTION
@@ -36,6 +37,7 @@ TYPES = {
     Slot.CONFIDENCE: {"percent", "double"},
     Slot.DECIDED_AT: {"datetime"},
     Slot.SUGGESTION: TEXT,
+    Slot.CHANGE: TEXT,
     Slot.SOURCE: TEXT,
     Slot.EVIDENCE: TEXT,
     Slot.MODEL: TEXT,
@@ -91,6 +93,7 @@ def check_org(gateway: SalesforceGateway) -> list[Finding]:
             found.extend(_sources(gateway))
             found.extend(_fields(gateway))
             found.extend(_history(gateway))
+            found.append(_protection())
             found.append(of_allowance(gateway.api_use()))
     except SalesforceError as error:
         found.append(Finding("connection", Grade.MISSING, str(error)))
@@ -163,6 +166,16 @@ def _history(gateway: SalesforceGateway) -> Iterator[Finding]:
         )
     if not off:
         yield _good("field history", "What people change in the reason fields can be heard.")
+
+
+def _protection() -> Finding:
+    way, remark = protection.told(Connection.current())
+    topic = "a person's word"
+    if way is Protection.GUARD:
+        return _good(topic, "The guard in the org keeps a person's reason from being changed.")
+    if way is Protection.LOOK:
+        return Finding(topic, Grade.NOTE, f"{way.label}.", remark)
+    return _good(topic, f"{way.label}. {remark}" if way else remark)
 
 
 def _context(case: SObjectDescription) -> Iterator[Finding]:

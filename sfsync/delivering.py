@@ -18,6 +18,7 @@ from sfsync.field_map import (
     NAMING_SLOTS,
     REASON_SLOTS,
     Slot,
+    change_key,
     fit,
     missing_value,
     to_fields,
@@ -31,8 +32,8 @@ from sfsync.write_plan import Footprint, Step, planned
 Hold = WriteBack.Hold
 Outcome = WriteBack.Outcome
 
-LOOKED_AT = REASON_SLOTS | {Slot.SOURCE}
-"""Fields that may show a person's word, besides those that we would write."""
+LOOKED_AT = REASON_SLOTS | {Slot.SOURCE, Slot.CHANGE}
+"""Fields that may show a person's word, or our last change, besides those that we would write."""
 SECOND = timedelta(seconds=1)
 WITH_DECISION = (
     "case_link",
@@ -103,7 +104,8 @@ class Batch:
                 if self._needs_condition and looked.since < modified + SECOND:
                     self._endings.wait(candidate.row, modified + SECOND - looked.since)
                     continue
-                to_send.append(replace(candidate, send=plan.send, modified=modified))
+                send = {**plan.send, **self._change(link.case_id, plan.send, current)}
+                to_send.append(replace(candidate, send=send, modified=modified))
             elif plan.step is Step.CEDE:
                 self._endings.cede(candidate, plan, current)
             else:
@@ -179,6 +181,17 @@ class Batch:
             text = "Somebody changed the Case each time that we looked."
             result = UpdateResult(case_id, success=False, error_code=MODIFIED, error_text=text)
             self._endings.put_off(candidate.row, result)
+
+    def _change(
+        self,
+        case_id: str,
+        send: Mapping[str, FieldValue],
+        current: Mapping[str, FieldValue],
+    ) -> dict[str, FieldValue]:
+        """Return the field that names a change of reason; it travels with the reason itself."""
+        fields = [row.field for row in self._mapping if Slot(row.slot) is Slot.CHANGE]
+        key = change_key(case_id, send, current, self.terms.slots) if fields else ""
+        return dict.fromkeys(fields, key) if key else {}
 
     @property
     def _needs_condition(self) -> bool:

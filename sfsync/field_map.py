@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Protocol, TypeVar
 
 from django.db import models
@@ -41,6 +42,7 @@ class Slot(models.TextChoices):
     EVIDENCE = "evidence", "Why, in plain words (long text)"
     MODEL = "model", "Model and rules version (text)"
     DECIDED_AT = "decided_at", "When it was decided (date/time)"
+    CHANGE = "change", "Change of reason (text, for Flows to start from)"
 
 
 LEVEL_SLOTS = (Slot.LEVEL_1, Slot.LEVEL_2, Slot.LEVEL_3)
@@ -52,6 +54,7 @@ MATERIAL_SLOTS = NAMING_SLOTS | {Slot.SOURCE}
 """Fields whose change is worth a write; confidence, evidence, version and time alone are not."""
 AUTOMATIC_SOURCES = frozenset({"Rules", "Model", "Rules and model"})
 """Which of them decided is not worth a write, where the reason stays as it is."""
+CHANGE_CHARACTERS = 16
 MULTI_SELECT_SEPARATOR = ";"
 CUT_MARK = "…"
 TEXT_TYPES = {"string", "textarea"}  # as describe names them; picklist values are never cut
@@ -231,6 +234,31 @@ def is_same(slot: Slot, one: FieldValue, other: FieldValue) -> bool:
     times to the second; line breaks are one character or two.
     """
     return _canonical(slot, one) == _canonical(slot, other)
+
+
+def change_key(
+    case_id: str,
+    send: Mapping[str, FieldValue],
+    current: Mapping[str, FieldValue],
+    slots: Mapping[str, Slot],
+) -> str:
+    """Return what names this change of reason, empty where ``send`` changes none.
+
+    It hangs on what stands on the Case: the key of the change before, and the reasons as they
+    will be. So the same change has the same key however often it is sent, also after our
+    database was restored, and the next change has another.
+    """
+    if not any(slots[name] in REASON_SLOTS for name in send):
+        return ""
+    will_be = {**current, **send}
+    before = [str(current.get(name) or "") for name in slots if slots[name] is Slot.CHANGE]
+    reasons = [
+        f"{name}={sorted(picked_values(slots[name], will_be.get(name)))}"
+        for name in sorted(slots)
+        if slots[name] in REASON_SLOTS
+    ]
+    told = "\n".join([case_id, *before, *reasons])
+    return sha256(told.encode()).hexdigest()[:CHANGE_CHARACTERS]
 
 
 def is_blank(value: FieldValue) -> bool:

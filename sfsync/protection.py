@@ -10,7 +10,8 @@ from django.db import models
 
 from sfsync import guard
 from sfsync.cases import SObjectDescription
-from sfsync.models import Connection
+from sfsync.field_map import Slot
+from sfsync.models import Connection, FieldMapping
 from sfsync.terms import Terms
 
 TRUSTED_FOR = timedelta(days=1)
@@ -69,6 +70,21 @@ def keep(
     return Protection.CONDITION if heeds_conditions else Protection.LOOK
 
 
-def forget() -> None:
-    """Let it be tried out again with the next write."""
-    Connection.objects.update(protection_tried_at=None)
+def told(connection: Connection) -> tuple[Protection | None, str]:
+    """Return what protected at the last trial, and what an operator may want to know of it.
+
+    None: nothing was written yet.
+    """
+    tried_at = connection.protection_tried_at
+    if tried_at is None:
+        return None, "It is tried out with the first write to a Case."
+    mapped = {row.field: Slot(row.slot) for row in FieldMapping.objects.active()}
+    if connection.guard_mark and connection.guard_mark == guard.mark_of(mapped):
+        return Protection.GUARD, "Its flow left its mark when we last tried it."
+    advice = "Deploy it: python manage.py salesforce_metadata DIR."
+    if connection.guard_mark:
+        advice = f"It watches other fields than are mapped. {advice}"
+    elif connection.guard_was_there:
+        advice = f"It is deployed, but its flow did not run: activate {guard.NAME} under Flows."
+    way = Protection.CONDITION if connection.heeds_conditions else Protection.LOOK
+    return way, f"The guard in the org would keep more, at fewer API calls. {advice}"

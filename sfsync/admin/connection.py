@@ -11,8 +11,9 @@ from django.utils.text import capfirst
 from classifier import leases
 from classifier.admin.base import ModelAdmin, Textarea, ago, badge
 from classifier.admin.lines import Lines
-from sfsync import breaker, budget, mode_setting
+from sfsync import breaker, budget, mode_setting, protection
 from sfsync.models import Connection, Mode
+from sfsync.protection import Protection
 
 LISTS = (
     "scope_record_types",
@@ -37,6 +38,7 @@ class ConnectionAdmin(ModelAdmin):
                     "connected",
                     "mode",
                     "writing",
+                    "kept_by",
                     "cut_off",
                 )
             },
@@ -72,6 +74,7 @@ class ConnectionAdmin(ModelAdmin):
         "instance_host",
         "connected",
         "writing",
+        "kept_by",
         "calls",
         "our_calls",
         "cut_off",
@@ -130,6 +133,17 @@ class ConnectionAdmin(ModelAdmin):
     @admin.display(description="Mode", ordering="mode")
     def mode_badge(self, connection: Connection) -> str:
         return connection.get_mode_display()
+
+    @admin.display(description="A person’s word is kept by")
+    def kept_by(self, connection: Connection) -> SafeString:
+        way, remark = protection.told(connection)
+        names = {
+            None: ("not tried out yet", "plain"),
+            Protection.GUARD: ("the guard in the org", "good"),
+            Protection.CONDITION: ("conditional writes", "calm"),
+            Protection.LOOK: ("reading just before writing", "warn"),
+        }
+        return badge(*names[way], remark)
 
     @admin.display(description="Writing")
     def writing(self, connection: Connection) -> SafeString:

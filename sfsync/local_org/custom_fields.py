@@ -44,6 +44,7 @@ def contact_reason_fields(codes: Iterable[str]) -> tuple[Field, ...]:
             length=32768,
         ),
         _text("Contact_Reason_Model__c", "Contact Reason Model"),
+        _text("Contact_Reason_Change__c", "Contact Reason Change"),
         Field("Contact_Reason_At__c", Kind.DATETIME, label="Contact Reason At"),
     )
 

@@ -33,6 +33,7 @@ LABELS = {
     Slot.EVIDENCE: "Contact Reason Evidence",
     Slot.MODEL: "Contact Reason Model",
     Slot.DECIDED_AT: "Contact Reason At",
+    Slot.CHANGE: "Contact Reason Change",
 }
 DESCRIPTIONS = {
     Slot.PRIMARY: "Why the customer contacted us. What a person sets here is never overwritten.",
@@ -43,6 +44,7 @@ DESCRIPTIONS = {
     Slot.EVIDENCE: "Why, in plain words.",
     Slot.MODEL: "Which model and which rules decided.",
     Slot.DECIDED_AT: "When it was decided.",
+    Slot.CHANGE: "Changes once with each change of reason by automation: start a Flow from it.",
 }
 
 
