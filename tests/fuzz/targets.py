@@ -23,12 +23,17 @@ from classifier.engine.taxonomy import Node, Taxonomy
 from classifier.engine.text import Speaker, Transcript, Turn
 from classifier.engine.text_model import TextModel
 from classifier.engine.verdict import Verdict
+from sfsync.cases import CASE_PREFIX
+from sfsync.doors.soap import MOST_NOTIFICATIONS, EnvelopeRefused, parsed
+from sfsync.local_org.envelope import Told, to_envelope
+from sfsync.local_org.ids import new_id
 from tests.classifier.engine.words import NAMES, examples
 from tests.fuzz import inputs
 
 TURN_ENDS = "\n\n"
 SPEAKERS = tuple(Speaker)
 NOISE = 2  # inputs in a hundred that are no text at all
+FULL_ID = 18
 NEAR = 1e-3
 """Logits: margins are kept in single precision."""
 
@@ -255,6 +260,34 @@ def stored_rule(chance: random.Random) -> bytes:
     return json.dumps(inputs.value(chance, rule)).encode()
 
 
+def outbound_message(raw: bytes) -> None:
+    try:
+        told = parsed(raw)
+    except EnvelopeRefused as error:
+        must(str(error).isascii(), "a refusal repeats nothing of what came")
+        return
+    must(0 < len(told.notifications) <= MOST_NOTIFICATIONS, "one to a hundred notifications")
+    for one in told.notifications:
+        must(len(one.id) == FULL_ID, "a notification has a whole id")
+        must(one.case_id == "" or one.case_id[:3] == CASE_PREFIX, "a Case's id is one")
+
+
+def sent_message(chance: random.Random) -> bytes:
+    """Return an Outbound Message, mostly damaged."""
+    told = [
+        Told(
+            new_id("04l", chance.randrange(10**9)),
+            new_id("500", chance.randrange(10**9)),
+            {"Subject": "".join(mark for mark in inputs.text(chance) if mark.isprintable())},
+        )
+        for _ in range(chance.randrange(1, 4))
+    ]
+    raw = to_envelope(new_id("00D", 1), new_id("04k", 1), told)
+    for _ in range(chance.randrange(4)):
+        raw = inputs.damaged(raw, chance)
+    return raw
+
+
 @dataclass(frozen=True)
 class Target:
     """What reads any bytes, and how inputs for it are made."""
@@ -266,7 +299,7 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {
-    "folding": Target(folding, 20),
+    "folding": Target(folding, 18),
     "redaction": Target(redaction, 18),
     "intake": Target(intake, 11),
     "cascade": Target(cascade, 9),
@@ -277,4 +310,5 @@ TARGETS: dict[str, Target] = {
     "rule_text": Target(rule_text, 12, typed_rule),
     "rule_json": Target(rule_json, 8, stored_rule),
     "stored_model": Target(stored_model, 6),
+    "outbound_message": Target(outbound_message, 2, sent_message),
 }
