@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Prefetch
 
 from classifier import deciding, leases
 from classifier.engine.text import Turn
-from classifier.models import Decision, Transcript
+from classifier.models import Decision, DecisionReason, Transcript
 from classifier.models.model_version import LARGE_OF_MODEL
 from classifier.receiving import Arrival, receive_transcript
 from sfsync.cases import FieldValue
@@ -21,6 +22,9 @@ VERIFIED_AFTER = timedelta(minutes=5)
 """A callout may take two minutes, and the Flow's transaction must be over."""
 TOGETHER = timedelta(minutes=5)
 """All that was handed over in so long is looked at in one call."""
+
+
+WITH_CATEGORIES = DecisionReason.objects.select_related("category__parent__parent__parent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,9 @@ def hand_over(told: ToldCase) -> HandedOut:
 
 def _link(told: ToldCase) -> CaseLink:
     known = {"origin": told.origin[:80], "record_type": told.record_type[:80]}
-    link, _ = CaseLink.objects.get_or_create(case_id=told.case_id, defaults=known)
-    return link
+    fresh = CaseLink(case_id=told.case_id, **known)
+    CaseLink.objects.bulk_create([fresh], ignore_conflicts=True)  # known already: as it is
+    return CaseLink.objects.get(case_id=told.case_id)
 
 
 def _receive(told: ToldCase, at: datetime) -> None:
@@ -108,7 +113,7 @@ def _standing(case_id: str) -> Decision | None:
         .filter(thread=case_id)
         .select_related("category__parent__parent__parent", "transcript", "model_version")
         .defer(*(f"model_version__{name}" for name in LARGE_OF_MODEL))
-        .prefetch_related("reasons__category__parent__parent__parent")
+        .prefetch_related(Prefetch("reasons", WITH_CATEGORIES))
         .first()
     )
 
