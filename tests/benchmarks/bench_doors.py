@@ -4,8 +4,8 @@ python -m tests.benchmarks.bench_doors [--requests 100000] [--seconds 60] [--dat
 
 Serves the web app by gunicorn (one worker, four threads; the doors' rate limit lifted, so that every
 request is really looked at) with a database of its own. Ends with status 1 where an answer was not the
-right one, anything was written, memory grew by more than 5 MB in the second half, or the 99th percentile of the
-acknowledgement of 100 notifications at 10 requests a second was above 200 ms.
+right one, anything was written, memory grew by more than 5 MB in the second half, or the 99th
+percentile of the acknowledgement of 100 notifications at 10 requests a second was above 200 ms.
 """
 
 import argparse
