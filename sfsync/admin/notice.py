@@ -212,20 +212,17 @@ class NoticeAdmin(ReadOnly, ModelAdmin):
             )
         rows = [
             (
-                alarm.get_kind_display().capitalize(),
-                alarm.get_channel_display(),
-                _outcome(alarm),
+                f"{alarm.get_kind_display().capitalize()} by {alarm.get_channel_display()}",
                 ago(alarm.ended_at or alarm.made_at),
-                alarm.trouble or "–",
+                _outcome(alarm),
+                alarm.trouble,
             )
             for alarm in alarms
         ]
         return format_html(
-            '<div class="cr-scroll"><table class="cr-facts"><tr><th>What</th><th>By</th>'
-            "<th>State</th><th>When</th><th>Trouble</th></tr>{}</table></div>",
-            format_html_join(
-                "", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows
-            ),
+            '<div class="cr-scroll"><table class="cr-facts"><tr><th>What</th><th>When</th>'
+            "<th>How it went</th></tr>{}</table></div>",
+            format_html_join("", "<tr><th>{}</th><td>{}</td><td>{} {}</td></tr>", rows),
         )
 
     @admin.display(description="Last", ordering="last_at")
