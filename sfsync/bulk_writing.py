@@ -73,9 +73,10 @@ def _write(gateway: SalesforceGateway, jobs: BulkJobs, backfill: Backfill) -> No
     """Look at the Cases of the next job, open it, upload, and let Salesforce begin."""
     writing = _planned(gateway, backfill)
     batch = Batch(_terms(backfill), gateway.describe("Case"), _delay)
-    batch.protection = (
-        Protection.LOOK
-    )  # a job takes no conditions; the guard, where there is one
+    if batch.protection is not Protection.GUARD:
+        batch.protection = Protection.LOOK  # a job takes no conditions
+        looked_at = leases.now()
+        BulkWriting.objects.filter(pk=writing.pk).update(looked_at=looked_at)
     updates: list[CaseUpdate] = []
     size, until = 0, gateway.seconds() + STEP_SECONDS
     for ids in _portions(writing.cases.order_by("id").values_list("pk", flat=True)):
@@ -214,14 +215,22 @@ def _record(
             return False
         with transaction.atomic():
             cases = backfill.cases.filter(pk__in=ids)
-            _record_portion(backfill, cases, results)
+            _record_portion(backfill, cases, results, _gap(writing))
             backfill.note(done=backfill.done + settle(cases))
     _put_back(backfill, writing, BulkWriting.State.RECORDED)
     return True
 
 
+def _gap(writing: BulkWriting) -> timedelta | None:
+    """Return the longest time that a person's edit may have gone unseen; None: the guard sees it."""
+    return None if writing.looked_at is None else leases.now() - writing.looked_at
+
+
 def _record_portion(
-    backfill: Backfill, cases: QuerySet[BackfillCase], results: Mapping[str, UpdateResult]
+    backfill: Backfill,
+    cases: QuerySet[BackfillCase],
+    results: Mapping[str, UpdateResult],
+    gap: timedelta | None,
 ) -> None:
     terms = _terms(backfill)
     rows = list(
@@ -234,6 +243,7 @@ def _record_portion(
     # From here on they are rows like any: one that is refused for now is tried again as usual.
     WriteBack.objects.unended().filter(pk__in=ids).update(held_because="", due_at=leases.now())
     batch = Batch(terms, NOTHING_DESCRIBED, _delay)
+    batch.protection = Protection.LOOK
     candidates = [
         Candidate(
             row,
@@ -244,9 +254,11 @@ def _record_portion(
         )
         for row in rows
     ]
-    again = batch.record(candidates, [results[row.case_link.case_id] for row in rows])
-    # What the guard refused is somebody else's: the next delivery looks, and cedes the Case.
-    leases.release(candidate.row for candidate in again)
+    told = [results[row.case_link.case_id] for row in rows]
+    # What the guard refused is somebody else's: the next job looks, and cedes the Case.
+    again = [candidate.row for candidate in batch.record(candidates, told, gap)]
+    WriteBack.objects.filter(pk__in=[row.pk for row in again]).hold_for_backfill()
+    leases.release(again)
 
 
 def _give_up_unsent(backfill: Backfill, writing: BulkWriting) -> None:

@@ -173,6 +173,10 @@ class BulkWriting(models.Model):
     backfill = models.ForeignKey(Backfill, models.CASCADE, related_name="writings")
     state = models.CharField(max_length=9, choices=State, default=State.PREPARING)
     asked_at = models.DateTimeField(help_text="By the org's time.")
+    looked_at = models.DateTimeField(
+        null=True,
+        help_text="When its Cases were looked at; empty: the org's guard protects them later too.",
+    )
     job_id = models.CharField(max_length=18, blank=True)
     rows = models.PositiveIntegerField(default=0)
     polls = models.PositiveIntegerField(default=0)

@@ -1,8 +1,10 @@
 """Many rows are written by ingest jobs, and every way in which such a job can go wrong."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 
 from classifier import leases
 from sfsync import backfilling
@@ -66,6 +68,34 @@ def test_what_a_person_wrote_since_the_dry_run_is_left_alone(history, approved, 
     assert history.outcomes() == {theirs: "ceded", ours: "written"}
     assert history.reason(theirs) == "delivery"
     assert history.link(theirs).ceded_at is not None
+
+
+def test_how_long_nobody_looked_is_kept_with_each_row(history, approved):
+    (case_id,) = approved("billing")
+
+    history.to_end()
+
+    assert history.row(case_id).gap_ms is not None
+
+
+def test_where_the_org_has_the_guard_a_later_word_of_a_person_is_kept(
+    history, approved, org, tmp_path
+):
+    call_command("salesforce_metadata", str(tmp_path / "package"), stdout=io.StringIO())
+    org.deploy(tmp_path / "package")
+    org.assign("Contact_Reason_Integration")
+    history.new_worker()
+    theirs, ours = approved("billing", "billing")
+    org.faults.bulk_stuck = True
+    history.step()
+    org.people.edit_case(theirs, {REASON: "delivery"})
+    org.faults.bulk_stuck = False
+
+    backfill = history.to_end()
+
+    assert history.reason(theirs) == "delivery"
+    assert history.outcomes() == {theirs: "ceded", ours: "written"}
+    assert backfill.done == 2
 
 
 def test_a_refused_row_is_a_dead_letter_and_a_locked_one_is_tried_again_as_usual(
