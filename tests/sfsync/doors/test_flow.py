@@ -190,6 +190,17 @@ def test_a_person_who_returns_to_our_value_from_their_own_has_said_something(
     }
 
 
+def test_where_the_flow_failed_a_person_who_changes_their_mind_is_heard_twice(
+    ask, desk, case, clock
+):
+    ask(case)
+    for value in ("delivery.late", "billing.refund"):
+        desk.org.people.edit_case(case, {REASON: value}, "Ann Bell")
+        clock.go_on(seconds=20)
+
+    assert one_round(desk)[2] == 2
+
+
 def test_who_empties_the_field_and_chooses_our_value_again_has_said_something(
     ask, desk, case, clock
 ):

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from sfsync.doors import limits
+from sfsync.local_org.envelope import to_envelope
 from sfsync.local_org.ids import new_id
 from sfsync.models import CaseLink, Connection, Doorbell
 from sfsync.ringing import heed_rings
@@ -176,6 +177,15 @@ def test_what_is_no_outbound_message_is_refused_at_once_and_nothing_is_written(k
     assert answer.status_code == 400
     assert nothing_was_written()
     assert seconds < 2  # bench_doors prints the milliseconds
+
+
+def test_a_right_message_with_a_document_type_is_refused(knock):
+    body = to_envelope(ORG, ACTION, [told(case_ids(1)[0])])
+
+    answer = knock(body=body.replace(b"?>", b"?><!DOCTYPE x>", 1))
+
+    assert answer.status_code == 400
+    assert nothing_was_written()
 
 
 def test_101_notifications_are_none(knock):
