@@ -35,6 +35,8 @@ Outcome = WriteBack.Outcome
 LOOKED_AT = REASON_SLOTS | {Slot.SOURCE, Slot.CHANGE}
 """Fields that may show a person's word, or our last change, besides those that we would write."""
 SECOND = timedelta(seconds=1)
+LOADED_AT_ONCE = 200
+"""SQLite understands no list of a thousand and more."""
 WITH_DECISION = (
     "case_link",
     "decision__category",
@@ -72,7 +74,9 @@ class Batch:
 
     def sort(self, rows: Sequence[WriteBack]) -> list[Candidate]:
         """Return what may be written under the terms; the rest is held or ended."""
-        prefetch_related_objects(list(rows), *WITH_DECISION)
+        for start in range(0, len(rows), LOADED_AT_ONCE):
+            portion = list(rows[start : start + LOADED_AT_ONCE])
+            prefetch_related_objects(portion, *WITH_DECISION)
         found = [self._candidate(row) for row in rows]
         self._tell_missing_values()
         return [candidate for candidate in found if candidate is not None]

@@ -11,6 +11,7 @@ from sfsync.handing_back import HandedBack, hand_back
 from sfsync.local_org.faults import RowError
 from sfsync.models import CaseLink, Connection, FieldMapping, WriteBack
 from sfsync.pushing import Delivery
+from sfsync.staging import stage_decisions
 from tests.sfsync.pushing.conftest import WRITE
 
 Outcome = WriteBack.Outcome
@@ -368,3 +369,15 @@ def test_a_case_that_a_person_changes_while_it_is_given_back_stays_theirs(
     ceded.refresh_from_db()
     assert ceded.ceded_at is not None
     assert guarded.on_case(ceded, SOURCE) == guard.STAMP
+
+
+def test_a_thousand_cases_are_one_delivery_of_six_calls(guarded):
+    for _ in range(1_000):
+        guarded.decided_case("billing")
+    while stage_decisions():
+        pass
+    before = guarded.org.ledger.api_calls
+
+    assert guarded.push() == Delivery(written=1_000)
+
+    assert guarded.org.ledger.api_calls - before == 6
