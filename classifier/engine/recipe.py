@@ -12,9 +12,9 @@ from classifier.engine.text import Speaker
 
 _MEANINGS = ((50, 1.0), (15, 1.5), (1, 2.0), (0, 3.0))
 """From so many examples of a category on, on average, the vectors' block has this length."""
-_WHOLES = ((50, 2.0), (1, 3.0), (0, 5.0))
+_WHOLES = ((15, 2.0), (1, 3.0), (0, 5.0))
 """The same of the encoder's block."""
-_WHOLES_OF_SEVERAL = ((50, 1.5), *_WHOLES[1:])
+_WHOLES_OF_SEVERAL = ((50, 1.5), *_WHOLES)
 """The same where a text may have several categories: its one vector is shared between them."""
 
 
@@ -112,7 +112,8 @@ class Recipe:
         - length 5: 55.7 · 64.9 · 77.7 · 86.9
 
         All of it, length 1.5 · 2 · 3: BANKING77 92.8 · 93.0 · 92.9; NLU++, where labels do not
-        exclude each other, micro-F1 88.2 · 87.8 · 86.7.
+        exclude each other, micro-F1 88.2 · 87.8 · 86.7. Of curekart's 21 texts per category 91.5 ·
+        91.5 · 91.7; the longer, the closer come strangers (MCC 0.748 · 0.750 · 0.743).
         """
         if self.whole is not None:
             return self.whole
