@@ -53,7 +53,7 @@ screenshots: setup-dev ## take the pictures of the README from a running demo (L
 	@$(BIN)/python -m docs.screenshots $(if $(LINK),'$(LINK)')
 
 lock: $(RUN_STAMP) ## compile requirements*.in into the hashed locks
-	@for name in requirements requirements-dev requirements-dask requirements-encoder requirements-otel requirements-bench requirements-bootstrap; do \
+	@for name in requirements requirements-dev requirements-dask requirements-encoder requirements-otel requirements-events requirements-bench requirements-bootstrap; do \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$name.in -o $$name.txt || exit 1; done
 
 .venv/bin/python:

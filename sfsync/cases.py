@@ -68,6 +68,16 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class EventAccess:
+    """What the Pub/Sub API asks for with every call. The token stays out of ``repr``."""
+
+    access_token: str = field(repr=False)
+    instance_url: str
+    org_id: str
+    """18 characters."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrgIdentity:
     """Which org this is, and as whom we are there."""
 

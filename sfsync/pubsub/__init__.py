@@ -1,0 +1,1 @@
+"""Salesforce's Pub/Sub API as a subscriber needs it. Imported only where its packages are there."""
