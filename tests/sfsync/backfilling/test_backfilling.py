@@ -31,6 +31,17 @@ def test_cases_of_the_span_are_listed_read_decided_and_compared_and_nothing_is_w
     assert {row.held_because for row in WriteBack.objects.all()} == {"backfill"}
 
 
+def test_a_long_list_is_taken_over_page_by_page_each_page_once(history, org):
+    org.faults.bulk_page_rows = 2
+    history.cases(*["billing"] * 5)
+    history.ask()
+
+    history.go_on_until("read")
+
+    assert BackfillCase.objects.count() == 5
+    assert org.ledger.calls["GET jobs/query/*/results"] == 3
+
+
 def test_what_a_person_wrote_is_never_proposed(history):
     (theirs,) = history.cases("billing", **{REASON: "delivery"})
     (empty,) = history.cases("billing")
