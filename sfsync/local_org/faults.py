@@ -140,7 +140,7 @@ class Faults:
             Refusal: the row is locked or refuses by a rule.
         """
         if record_id in self.locked or self._strikes(self.storm.locked_row):
-            raise Refusal(400, "UNABLE_TO_LOCK_ROW", _LOCKED.format(record_id), ())
+            raise locked(record_id)
         if error := self.row_errors.get(record_id):
             raise Refusal(400, error.code, error.message, error.fields)
 
@@ -153,6 +153,11 @@ class Faults:
 
     def _strikes(self, share: float) -> bool:
         return share > 0 and self.random.random() < share
+
+
+def locked(record_id: str) -> Refusal:
+    """Return the refusal of a row that somebody else's transaction holds."""
+    return Refusal(400, "UNABLE_TO_LOCK_ROW", _LOCKED.format(record_id), ())
 
 
 def outage() -> Refusal:

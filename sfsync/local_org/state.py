@@ -253,6 +253,12 @@ class OrgState:
         """Return when the oldest transaction still running began, None if none runs."""
         return min((one.stamped_at for one in self._pending), default=None)
 
+    def is_being_written(self, record_id: str) -> bool:
+        """Return whether a transaction still running has changed a row, and so holds its lock."""
+        return any(
+            change.record_id == record_id for one in self._pending for change in one.changes
+        )
+
     def _organization(self) -> Row:
         return {
             "Id": self.org_id,

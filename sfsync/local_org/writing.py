@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sfsync.local_org import checking
 from sfsync.local_org.errors import Refusal, not_found
+from sfsync.local_org.faults import locked
 from sfsync.local_org.history import history_changes
 from sfsync.local_org.ids import long_id
 from sfsync.local_org.ledger import Write
@@ -163,6 +164,8 @@ class Transaction:
     def _face_faults(self, record_id: str) -> None:
         if self.writer.by_api:
             self.org.faults.before_row(record_id)
+            if self.org.is_being_written(record_id):
+                raise locked(record_id)
 
     def _stamps(self, *, creating: bool) -> Row:
         now, user = self.org.now(), self.writer.user_id

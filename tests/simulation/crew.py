@@ -6,8 +6,8 @@ from collections.abc import Callable
 from django.db import InternalError, OperationalError, connections
 
 from classifier import deciding
-from contactreason.celery import DECIDE, DELIVER, HEAR, OPEN, PULL, RINGS, SETTLE
-from sfsync import hearing, pulling, pushing, staging
+from contactreason.celery import DECIDE, DELIVER, HEAR, OPEN, PULL, RINGS, RUNG, SETTLE
+from sfsync import hearing, pulling, pushing, ringing, staging
 from sfsync.credentials import Credentials
 from sfsync.errors import SalesforceError
 from sfsync.gateway import SalesforceGateway
@@ -19,9 +19,9 @@ from tests.simulation.scheduler import NEVER, Fiber, Process, Scheduler
 from tests.simulation.weather import Faults
 from tests.simulation.wire import Wire
 
-TIMETABLE = {PULL: 30.0, DECIDE: 20.0, DELIVER: 20.0, HEAR: 60.0}
+TIMETABLE = {PULL: 30.0, RUNG: 20.0, DECIDE: 20.0, DELIVER: 20.0, HEAR: 60.0}
 """Station → seconds between two sweeps: less often than in production where rings do as well."""
-QUEUES = {PULL: "salesforce", DELIVER: "salesforce", HEAR: "salesforce", DECIDE: "decide"}
+QUEUES = {**dict.fromkeys((PULL, RUNG, DELIVER, HEAR), "salesforce"), DECIDE: "decide"}
 QUEUE_OF = {"salesforce": ("salesforce-1", "salesforce-2"), "decide": ("decide-1", "decide-2")}
 LEFT_OUT = {OPEN, SETTLE}
 """Stations of the other loop; nothing here rings them."""
@@ -42,6 +42,7 @@ class Crew:
         self._wire = wire
         self._messages: dict[str, deque[str]] = {name: deque() for name in QUEUE_OF}
         self._waiting: dict[str, list[Fiber]] = {name: [] for name in QUEUE_OF}
+        self._runs = 0
         self._alive: dict[Process, str] = {}
 
     def begin(self) -> None:
@@ -102,7 +103,8 @@ class Crew:
                 self._scheduler.pause(NEVER)
                 continue
             station = messages.popleft()
-            fiber.run += 1
+            self._runs += 1
+            fiber.run = self._runs
             moved_on = self._run(station, gateway)
             self._end_task()
             if moved_on:
@@ -125,8 +127,10 @@ class Crew:
         return moved_on
 
     def _call(self, station: str, gateway: SalesforceGateway) -> int:
-        if station == PULL:
-            pulled = pulling.pull_changed(gateway)
+        if station in {PULL, RUNG}:
+            ringing.look_again()
+            pull = pulling.pull_changed if station == PULL else pulling.read_due
+            pulled = pull(gateway)
             return pulled.cases_read if pulled.is_partial else pulled.transcripts_new
         if station == DECIDE:
             return deciding.decide_waiting(limit=DECIDED_AT_ONCE).taken

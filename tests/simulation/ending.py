@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from sfsync.local_org.org import LocalOrg
-from tests.simulation.invariants import REASONS, Invariants, broken, seconds_of
+from tests.simulation.breaking import REASONS, broken, seconds_of
 from tests.simulation.watching import Observer
 from tests.simulation.world import World
 
@@ -29,9 +29,12 @@ UNREST = {
 class Ending:
     """Looks at the org and the database from outside, once all is quiet."""
 
-    def __init__(self, org: LocalOrg, world: World, observer: Observer) -> None:
+    def __init__(
+        self, org: LocalOrg, world: World, observer: Observer, accepted: set[str]
+    ) -> None:
         self._org = org
         self._world = world
+        self._accepted = accepted
         self._observer = observer
 
     def unrest(self) -> dict[str, int]:
@@ -52,7 +55,7 @@ class Ending:
         left = ", ".join(f"{count} {name}" for name, count in self.unrest().items())
         raise broken("L1", f"not at rest in time: {left or 'Salesforce was not asked again'}")
 
-    def check(self, watch: Invariants) -> None:
+    def check(self) -> None:
         links = {
             row[0]: row[1:]
             for row in self._observer.rows(
@@ -63,6 +66,7 @@ class Ending:
         self.every_word_is_in_the_transcript()
         self.every_decision_is_written(links)
         self.nothing_was_lost_between_trays()
+        self.every_ring_is_kept()
 
     def every_case_is_seen(self, links: Mapping[str, tuple[object, ...]]) -> None:
         """I1: every Case visible in the org is known, every deleted one known to be gone."""
@@ -119,3 +123,21 @@ class Ending:
         )
         if lost:
             raise broken("I10", f"no write-back for the decision on {lost[0][0]}")
+        undecided = self._observer.rows(
+            "SELECT t.thread FROM classifier_transcript t LEFT JOIN classifier_decision d ON"
+            " d.thread = t.thread AND d.superseded_at IS NULL WHERE t.superseded_at IS NULL AND"
+            " t.decided_at IS NOT NULL AND d.id IS NULL"
+        )
+        if undecided:
+            raise broken("I10", f"{undecided[0][0]} counts as decided, and no decision stands")
+
+    def every_ring_is_kept(self) -> None:
+        """I16: a notification that was accepted is kept, once."""
+        kept = [
+            one for (one,) in self._observer.rows("SELECT notification_id FROM sfsync_doorbell")
+        ]
+        lost = self._accepted - set(kept)
+        if lost:
+            raise broken("I16", f"the ring {min(lost)} was accepted, and is not kept")
+        if len(kept) != len(set(kept)):
+            raise broken("I16", "a ring is kept twice")

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import UTC
 
 from tests.simulation.database.base import PORT
+from tests.simulation.row_invariants import RowInvariants
 from tests.simulation.scheduler import Killed, Scheduler
 from tests.simulation.weather import Faults
 
@@ -15,9 +16,10 @@ MOST_WAITS = 80
 class Ports:
     """Lets the weather strike at yield points, and gives every connection the simulated clock."""
 
-    def __init__(self, scheduler: Scheduler, faults: Faults) -> None:
+    def __init__(self, scheduler: Scheduler, faults: Faults, rows: RowInvariants) -> None:
         self._scheduler = scheduler
         self._faults = faults
+        self._rows = rows
         self._cut: set[int] = set()
         """Ids of raw connections that broke."""
         self._kept: list[sqlite3.Connection] = []
@@ -46,7 +48,7 @@ class Ports:
             raise Killed
         if not process.is_mortal:
             return
-        if faults.strikes("kill"):
+        if faults.strikes("kill") or self._is_poisoned():
             scheduler.note(f"killed {where}")
             scheduler.kill(process)
             raise Killed
@@ -56,6 +58,14 @@ class Ports:
             scheduler.note(f"frozen for {seconds:.0f} s {where}")
             scheduler.freeze(process, seconds)
             scheduler.give_way()
+
+    def _is_poisoned(self) -> bool:
+        """Return whether the fiber is about to write down what it made of words that kill."""
+        fiber = self._scheduler.fiber
+        if not self._rows.poison or not fiber.name.startswith("decide"):
+            return False
+        self._scheduler.after_step()  # what was claimed by now
+        return self._who() in self._rows.poisoned
 
     def _connecting(self, raw: sqlite3.Connection) -> None:
         raw.create_function("strftime", 2, self._strftime)

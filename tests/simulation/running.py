@@ -12,11 +12,14 @@ from time import process_time
 from django.db import connection, connections
 
 from sfsync.local_org.org import LocalOrg
+from tests.simulation.breaking import InvariantBroken
 from tests.simulation.crew import Crew
 from tests.simulation.ending import Ending
-from tests.simulation.invariants import InvariantBroken, Invariants
+from tests.simulation.org_invariants import OrgInvariants
 from tests.simulation.ports import Ports
+from tests.simulation.row_invariants import RowInvariants
 from tests.simulation.scheduler import Scheduler
+from tests.simulation.visitors import Desk, Doors
 from tests.simulation.watching import Observer
 from tests.simulation.weather import Faults, Weather
 from tests.simulation.wire import Wire
@@ -98,33 +101,46 @@ class _Simulation:
         self.org.deploy_contact_reason(CODES)
         self.org.faults.random = Random(dice.random())
         self.observer = Observer(file)
-        self.watch = Invariants(self.org, self.scheduler, self.observer)
-        self.ports = Ports(self.scheduler, self.faults)
+        self.rows = RowInvariants(self.org, self.observer)
+        self.watch = OrgInvariants(self.org, self.scheduler, self.observer, self.rows)
+        self.rows.has_word_of_a_person = self.watch.has_word_of_a_person
+        self.ports = Ports(self.scheduler, self.faults, self.rows)
         wire = Wire(self.org, self.scheduler, self.faults, self.ports, self.watch)
         self.crew = Crew(self.org, self.scheduler, self.faults, self.ports, wire)
         self.world = World(
             self.org, self.scheduler, self.faults, self.watch, Random(dice.random())
         )
+        self.rows.poison = self.world.poison
+        visitors = Random(dice.random())
+        self.desk = Desk(self.scheduler, self.faults, self.crew, visitors)
+        self.doors = Doors(self.scheduler, self.faults, self.crew, self.org.org_id, visitors)
 
     def run(self) -> None:
         gc.disable()
         self.ports.open()
-        self.scheduler.after_step = lambda: self.watch.on_changes(self.observer.news())
+        self.scheduler.after_step = lambda: self.rows.on_changes(self.observer.news())
         self.crew.begin()
+        if self.faults.strikes("desk"):
+            self.desk.open(self.seconds)
+        if self.faults.strikes("doors"):
+            self.doors.open()
+            self.world.ring = self.doors.ring
         self.world.live(self.cases, self.seconds)
         self.scheduler.run(self.seconds)
-        if self.is_safety_only:
-            return
-        self.faults.are_over = True
+        if not self.is_safety_only:
+            self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        self.faults.are_over = self.desk.is_closing = True
         self.scheduler.thaw()
         self.scheduler.note("the faults are over")
         healed_at = self.scheduler.now
-        ending = Ending(self.org, self.world, self.observer)
+        ending = Ending(self.org, self.world, self.observer, self.doors.accepted)
         while not self._is_at_rest(ending, healed_at):
             if self.scheduler.now > healed_at + DRAIN_SECONDS:
                 ending.refuse_unrest()
             self.scheduler.run(self.scheduler.now + 20.0)
-        ending.check(self.watch)
+        ending.check()
 
     def _is_at_rest(self, ending: Ending, healed_at: float) -> bool:
         """Return whether all is done, looked at after everybody has asked once more."""

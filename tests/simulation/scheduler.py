@@ -54,7 +54,7 @@ class Fiber:
     connection: Any
     wake_at: float = 0.0
     run: int = 0
-    """Grows with each station that it runs: tells claims of one run from those of the next."""
+    """Which of all runs of a station it is at: tells claims of one run from those of the next."""
     last_answer_at: float = 0.0
     """When the org last acted on a request of this run."""
 

@@ -10,3 +10,5 @@ DATABASES["default"] |= {
     "NAME": os.environ["SIMULATION_DATABASE"],
 }
 LOGGING_CONFIG = None
+CELERY_BROKER_URL = "memory://"
+"""The crew's bells are the broker; what is sent to Celery itself is heard by nobody."""

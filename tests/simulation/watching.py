@@ -17,9 +17,21 @@ WATCHED = {
         *("error_code", "sent_fields"),
         *LEASED,
     ),
-    "classifier_transcript": ("thread", "decided_at", "superseded_at", *LEASED),
+    "classifier_transcript": (
+        *("thread", "decided_at", "superseded_at", "customer_digest", "refused"),
+        *LEASED,
+    ),
     "sfsync_watermark": ("sobject", "covered_until", "deleted_until", *LEASED),
-    "sfsync_caselink": ("case_id", "read_due_at", "gone_at", "ceded_at", "delivered", *LEASED),
+    "sfsync_caselink": (
+        "case_id",
+        "read_due_at",
+        "read_at",
+        "gone_at",
+        "ceded_at",
+        "delivered",
+        *LEASED,
+    ),
+    "sfsync_connection": ("paused_at", "mode"),
     "classifier_decision": (
         *("thread", "source", "category_id", "superseded_at", "staged_at", "transcript_id"),
     ),

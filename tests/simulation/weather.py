@@ -47,6 +47,14 @@ class Weather:
     """The connection breaks at a commit that may have happened."""
     bell_lost: float = _chance(0.15, 0.4)
     bell_twice: float = _chance(0.2, 0.4)
+    doors: float = _chance(1.0, 0.4)
+    """That Salesforce rings at all."""
+    ring_lost: float = _chance(0.2, 0.5)
+    ring_twice: float = _chance(0.2, 0.5)
+    poison: float = _chance(0.03, 0.25)
+    """That a customer's words kill whoever decides them."""
+    desk: float = _chance(1.0, 0.5)
+    """That people work at our own pages."""
 
     @classmethod
     def draw(cls, dice: Random) -> "Weather":

@@ -10,7 +10,8 @@ from sfsync.local_org.door import InProcessDoor
 from sfsync.local_org.ledger import Write
 from sfsync.local_org.org import LocalOrg
 from sfsync.transport import READ_SECONDS
-from tests.simulation.invariants import REASONS, Invariants, broken
+from tests.simulation.breaking import REASONS, broken
+from tests.simulation.org_invariants import OrgInvariants
 from tests.simulation.ports import Ports
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.weather import Faults
@@ -28,7 +29,7 @@ class Wire(BaseAdapter):
         scheduler: Scheduler,
         faults: Faults,
         ports: Ports,
-        watch: Invariants,
+        watch: OrgInvariants,
     ) -> None:
         super().__init__()
         self._org = org

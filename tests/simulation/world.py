@@ -8,7 +8,7 @@ from random import Random
 from sfsync.local_org.errors import Refusal
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.records import Record, Said
-from tests.simulation.invariants import Invariants
+from tests.simulation.org_invariants import OrgInvariants
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.template import KEYWORDS
 from tests.simulation.weather import Faults
@@ -41,11 +41,14 @@ class World:
         org: LocalOrg,
         scheduler: Scheduler,
         faults: Faults,
-        watch: Invariants,
+        watch: OrgInvariants,
         dice: Random,
     ) -> None:
         self.org = org
         self.lives = 0
+        self.ring: Callable[[str], None] = lambda _: None
+        """Tells our doors that something happened to a Case."""
+        self.poison: set[str] = set()
         self.said: dict[str, list[tuple[float, str]]] = defaultdict(list)
         """Case id → when each word of the customer became visible, and the word."""
         self._scheduler = scheduler
@@ -79,6 +82,9 @@ class World:
         self._seen(case_id, delay)
         self.said[case_id].append((self._scheduler.now + delay, text))
         self._ids.append(case_id)
+        if self._faults.strikes("poison"):
+            self.poison.add(case_id)
+        self.ring(case_id)
         self._scheduler.note(f"opens {case_id}: {text}{_late(delay)}")
 
     def _do_something(self) -> None:
@@ -96,6 +102,7 @@ class World:
         self._watch.on_person_writes(
             self.org.ledger.writes[before:], row, self._scheduler.now + delay
         )
+        self.ring(case_id)
         self._scheduler.note(f"{deed} {case_id}{told}{_late(delay)}")
 
     def _deed(self, deed: str, case_id: str, delay: float) -> str:
