@@ -18,6 +18,7 @@ from sfsync.changed_fields import Change, Spoken, changes_of, is_automation, spo
 from sfsync.endings import reference_of
 from sfsync.errors import LimitExceeded, SalesforceRejected
 from sfsync.field_map import REASON_SLOTS
+from sfsync.finding import CASE
 from sfsync.gate import closed_until
 from sfsync.gateway import SalesforceGateway
 from sfsync.handed_over import HandedOver
@@ -119,9 +120,8 @@ class _Ear:
                 heard += self._hear_portion(portion)
             unknown = [change.at for change in self._unknown(theirs)]
             waits = [at for at in unknown if at > now - WAITS_FOR_CASE]
-            watermark.advance(
-                min([covered_until, *waits]), seen={}, at=leases.now(), has_news=bool(changes)
-            )
+            covered = min([covered_until, *waits, *_complete_until()])
+            watermark.advance(covered, seen={}, at=leases.now(), has_news=bool(changes))
         if heard:
             logger.info("heard=%d", heard)
         return heard
@@ -293,6 +293,15 @@ def _start(watermark: Watermark, connection: Connection, now: datetime) -> datet
     if watermark.covered_until is None:
         return now - timedelta(days=connection.first_pull_days)
     return watermark.covered_until - OVERLAP
+
+
+def _complete_until() -> Iterator[datetime]:
+    """Yield up to when all changes of Cases are committed, as Salesforce told the last pull.
+
+    A change and its history are committed together, and may be stamped long before.
+    """
+    pulled = Watermark.objects.filter(sobject=CASE, covered_until__isnull=False)
+    yield from pulled.values_list("covered_until", flat=True)
 
 
 @contextmanager

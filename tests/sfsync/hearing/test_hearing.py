@@ -13,6 +13,7 @@ from sfsync.checking import check_org
 from sfsync.credentials import Credentials
 from sfsync.errors import SalesforceRejected
 from sfsync.gateway import SalesforceGateway
+from sfsync.finding import find_changes
 from sfsync.hearing import hear_changes
 from sfsync.models import CaseLink, Connection, FieldMapping, Notice, Watermark, WriteBack
 from sfsync.pushing import Delivery
@@ -78,6 +79,20 @@ def test_the_persons_word_stands_and_nothing_is_written_any_more(case, desk, set
     assert case.ceded_at is not None
     assert (delivery, len(desk.writes())) == (Delivery(), writes)
     assert desk.row(case).outcome == WriteBack.Outcome.CEDED
+
+
+def test_a_change_is_heard_however_late_it_is_committed(case, desk, sets, hear, clock):
+    desk.org.faults.commit_delay = timedelta(minutes=30)
+    sets(case, **{REASON: "delivery.late"})
+    heard = []
+
+    for _ in range(3):
+        find_changes(desk.gateway, [])
+        heard.append(hear())
+        clock.go_on(minutes=15)
+
+    assert heard == [0, 0, 1]
+    assert standing(case).category.code == "delivery.late"
 
 
 def test_hearing_again_hears_nothing_new(case, sets, hear, clock):
