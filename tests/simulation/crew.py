@@ -19,7 +19,7 @@ from tests.simulation.scheduler import NEVER, Fiber, Process, Scheduler
 from tests.simulation.weather import Faults
 from tests.simulation.wire import Wire
 
-TIMETABLE = {PULL: 30.0, RUNG: 20.0, DECIDE: 20.0, DELIVER: 20.0, HEAR: 60.0}
+TIMETABLE = {PULL: 30.0, RUNG: 30.0, DECIDE: 25.0, DELIVER: 25.0, HEAR: 60.0}
 """Station → seconds between two sweeps: less often than in production where rings do as well."""
 QUEUES = {**dict.fromkeys((PULL, RUNG, DELIVER, HEAR), "salesforce"), DECIDE: "decide"}
 QUEUE_OF = {"salesforce": ("salesforce-1", "salesforce-2"), "decide": ("decide-1", "decide-2")}

@@ -55,6 +55,8 @@ class World:
         self._faults = faults
         self._watch = watch
         self._dice = dice
+        self._is_patient = dice.random() < 0.15
+        """Whether some transactions of this org run for many minutes."""
         self._ids: list[str] = []
         self._visible_at: dict[str, float] = {}
         self._numbers = 0
@@ -146,7 +148,7 @@ class World:
         """Draw how much later the next deed is seen, and let the org know."""
         delay = 0.0
         if self._faults.strikes("late_commit"):
-            usual = 300.0 if self._dice.random() < 0.02 else 20.0
+            usual = 300.0 if self._is_patient and self._dice.random() < 0.1 else 15.0
             delay = float(round(min(self._dice.expovariate(1 / usual), LONGEST_DELAY_SECONDS)))
         self.org.faults.commit_delay = timedelta(seconds=delay)
         return delay
