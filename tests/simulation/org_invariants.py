@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from sfsync.local_org.ledger import Write
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.tables import Row
-from tests.simulation.breaking import MAPPED, MATERIAL, NAMING, broken
+from tests.simulation.breaking import MAPPED, MATERIAL, NAMING, REASONS, broken
 from tests.simulation.row_invariants import RowInvariants
-from tests.simulation.scheduler import Scheduler
+from tests.simulation.scheduler import Fiber, Scheduler
 from tests.simulation.watching import Observer
 
 
@@ -29,7 +29,17 @@ class OrgInvariants:
         """Case and field → since when the last value of a person is seen."""
         self._pending: list[tuple[float, str, str]] = []
         self._ours: dict[tuple[str, str], float] = {}
+        self._looked: dict[tuple[Fiber, str], float] = {}
+        """Fiber and Case → when it was last told the Case's reasons."""
         self._effects: Counter[int] = Counter()
+
+    def on_look(self, answer: bytes) -> None:
+        """Note which Cases' reasons the present fiber has just been told."""
+        if REASONS[0].encode() not in answer:
+            return
+        for row in json.loads(answer).get("records", ()):
+            if REASONS[0] in row:
+                self._looked[self._scheduler.fiber, row["Id"]] = self._scheduler.now
 
     def on_person_writes(
         self, writes: Sequence[Write], before: Row | None, visible_at: float
@@ -92,7 +102,7 @@ class OrgInvariants:
             if before.get(name) is None and key not in self._ours:
                 self.blind["named and emptied again before we came"] += 1
                 continue
-            if theirs > self._scheduler.fiber.last_answer_at:
+            if theirs > self._looked.get((self._scheduler.fiber, write.record_id), -1.0):
                 self.blind["saved between our look and our write"] += 1
                 continue
             raise broken(

@@ -29,7 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     chosen = [
-        bug for bug in BUGS if not options.words or any(one in bug.name for one in options.words)
+        bug
+        for bug in BUGS
+        if not options.words or any(one in bug.name for one in options.words)
     ]
     missed = 0
     print("| Planted bug | Seeds until caught | By |\n| --- | --- | --- |", flush=True)

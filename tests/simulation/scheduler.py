@@ -55,8 +55,6 @@ class Fiber:
     wake_at: float = 0.0
     run: int = 0
     """Which of all runs of a station it is at: tells claims of one run from those of the next."""
-    last_answer_at: float = 0.0
-    """When the org last acted on a request of this run."""
 
     @property
     def may_run_at(self) -> float:

@@ -79,7 +79,8 @@ class Wire(BaseAdapter):
         writes = self._org.ledger.writes[before:]
         self._scheduler.note(f"{request.method} {path}: {response.status_code}{_told(writes)}")
         self._watch.on_api_writes(writes, shown)
-        self._scheduler.fiber.last_answer_at = self._scheduler.now
+        if request.method == "GET" and path.startswith("data/") and "query" in path:
+            self._watch.on_look(response.content)
         return response
 
     def _misbehave(self, method: str) -> None:
