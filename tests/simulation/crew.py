@@ -128,7 +128,7 @@ class Crew:
 
     def _call(self, station: str, gateway: SalesforceGateway) -> int:
         if station in {PULL, RUNG}:
-            ringing.look_again()
+            ringing.heed_rings()
             pull = pulling.pull_changed if station == PULL else pulling.read_due
             pulled = pull(gateway)
             return pulled.cases_read if pulled.is_partial else pulled.transcripts_new

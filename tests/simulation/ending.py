@@ -8,6 +8,7 @@ from tests.simulation.breaking import REASONS, broken, seconds_of
 from tests.simulation.watching import Observer
 from tests.simulation.world import World
 
+ASKED = ("Case", "EmailMessage", "CaseComment", "CaseHistory")
 UNREST = {
     "transcripts that wait for a decision": (
         "SELECT count(*) FROM classifier_transcript WHERE decided_at IS NULL AND superseded_at"
@@ -45,10 +46,7 @@ class Ending:
     def asked_at(self) -> float:
         """Return the simulated second up to which all questions to Salesforce were answered."""
         asked = dict(self._observer.rows("SELECT sobject, pulled_at FROM sfsync_watermark"))
-        return min(
-            seconds_of(asked[name]) if asked.get(name) else 0.0
-            for name in ("Case", "CaseHistory")
-        )
+        return min(seconds_of(asked[name]) if asked.get(name) else 0.0 for name in ASKED)
 
     def refuse_unrest(self) -> None:
         """L1: after the faults stop, all rows are terminal in bounded time."""

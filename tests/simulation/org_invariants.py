@@ -3,8 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from sfsync import guard
 from sfsync.local_org.ledger import Write
+from sfsync.local_org.moments import from_http_date
 from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.tables import Row
 from tests.simulation.breaking import MAPPED, MATERIAL, NAMING, REASONS, broken
@@ -27,7 +30,9 @@ class OrgInvariants:
         self._rows = rows
         self._theirs: dict[tuple[str, str], float] = {}
         """Case and field → since when the last value of a person is seen."""
-        self._pending: list[tuple[float, str, str]] = []
+        self._stamps: dict[tuple[str, str], datetime] = {}
+        """Case and field → the Case's stamp by the last person who changed it."""
+        self._pending: list[tuple[float, str, str, datetime]] = []
         self._ours: dict[tuple[str, str], float] = {}
         self._looked: dict[tuple[Fiber, str], float] = {}
         """Fiber and Case → when it was last told the Case's reasons."""
@@ -35,10 +40,9 @@ class OrgInvariants:
 
     def on_look(self, answer: bytes) -> None:
         """Note which Cases' reasons the present fiber has just been told."""
-        if REASONS[0].encode() not in answer:
-            return
-        for row in json.loads(answer).get("records", ()):
-            if REASONS[0] in row:
+        rows = json.loads(answer) if answer.startswith(b"[") else ()
+        for row in rows:
+            if row and REASONS[0] in row:
                 self._looked[self._scheduler.fiber, row["Id"]] = self._scheduler.now
 
     def on_person_writes(
@@ -48,7 +52,7 @@ class OrgInvariants:
         for write in writes:
             for name, value in write.fields.items():
                 if name in MAPPED and before and before.get(name) != value:
-                    self._pending.append((visible_at, write.record_id, name))
+                    self._pending.append((visible_at, write.record_id, name, write.at))
 
     def has_word_of_a_person(self, case_id: str) -> bool:
         """Return whether somebody else ever wrote what names a reason on this Case."""
@@ -71,7 +75,7 @@ class OrgInvariants:
 
     def only_mapped_fields_of_cases(self, write: Write) -> None:
         """I6: no unmapped field, owner or status changes."""
-        foreign = set(write.fields) - MAPPED
+        foreign = set(write.fields) - MAPPED - {guard.FIELD}
         if write.sobject != "Case" or write.operation != "update" or foreign:
             raise broken("I6", f"{write.operation} of {write.sobject} wrote {sorted(foreign)}")
 
@@ -91,7 +95,7 @@ class OrgInvariants:
     ) -> None:
         """I5: a field whose last change is by a person is never changed by us.
 
-        Without a guard in the org, what they save between our look and our write is not seen.
+        Under a condition, an edit within the very second of the Case's last change is not seen.
         """
         before = shown[write.record_id]
         for name, value in write.fields.items():
@@ -102,8 +106,13 @@ class OrgInvariants:
             if before.get(name) is None and key not in self._ours:
                 self.blind["named and emptied again before we came"] += 1
                 continue
-            if theirs > self._looked.get((self._scheduler.fiber, write.record_id), -1.0):
+            has_looked = theirs <= self._looked.get((self._scheduler.fiber, key[0]), -1.0)
+            condition = write.headers.get("if-unmodified-since")
+            if not has_looked and condition is None:
                 self.blind["saved between our look and our write"] += 1
+                continue
+            if not has_looked and self._stamps[key] <= from_http_date(str(condition)):
+                self.blind["saved within the second of the Case's last change"] += 1
                 continue
             raise broken(
                 "I5",
@@ -138,8 +147,8 @@ class OrgInvariants:
             write.record_id,
         )
         for row_id, decision, sent in rows:
-            noted = json.loads(sent)
-            if noted.keys() == write.fields.keys() and all(
+            noted, fields = json.loads(sent), write.fields.keys() - {guard.FIELD}
+            if noted.keys() == fields and all(
                 noted[name] == value for name, value in write.fields.items() if name in MATERIAL
             ):
                 return row_id, decision
@@ -148,7 +157,8 @@ class OrgInvariants:
     def _settle(self) -> None:
         """Take note of what people's transactions made visible by now."""
         now = self._scheduler.now
-        for visible_at, case_id, name in [one for one in self._pending if one[0] <= now]:
+        for visible_at, case_id, name, stamp in [one for one in self._pending if one[0] <= now]:
             known = self._theirs.get((case_id, name), -1.0)
             self._theirs[case_id, name] = max(known, visible_at)
+            self._stamps[case_id, name] = stamp
         self._pending = [one for one in self._pending if one[0] > now]

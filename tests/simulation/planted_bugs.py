@@ -27,12 +27,6 @@ BUGS = (
         "Q(leased_until__gt=moment)",
     ),
     Bug(
-        "claims are kept by nobody",
-        "classifier/leases.py",
-        "        ).update(leased_until=until)",
-        "        ).update(leased_until=F('leased_until'))",
-    ),
-    Bug(
         "attempts are not counted",
         "classifier/leases.py",
         'attempts=F("attempts") + 1',

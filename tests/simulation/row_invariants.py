@@ -136,7 +136,11 @@ class RowInvariants:
     def what_failed_waits(self, change: Change, before: Row, after: Row) -> None:
         """L3: what failed is tried again after a wait, never at once."""
         was_put_off = before["lease_token"] and _state(after) == "due" and after["error_code"]
-        if not was_put_off or after["lease_token"] or after["due_at"] == before["due_at"]:
+        if (
+            not was_put_off
+            or after["lease_token"]
+            or after["error_code"] == before["error_code"]
+        ):
             return
         wait = seconds_of(after["due_at"]) - change.at
         if wait < SHORTEST_WAIT:

@@ -79,7 +79,7 @@ class Wire(BaseAdapter):
         writes = self._org.ledger.writes[before:]
         self._scheduler.note(f"{request.method} {path}: {response.status_code}{_told(writes)}")
         self._watch.on_api_writes(writes, shown)
-        if request.method == "GET" and path.startswith("data/") and "query" in path:
+        if path.endswith("/composite/sobjects/Case"):
             self._watch.on_look(response.content)
         return response
 

@@ -12,8 +12,8 @@ from sfsync.cases import CaseUpdate
 from sfsync.checking import check_org
 from sfsync.credentials import Credentials
 from sfsync.errors import SalesforceRejected
-from sfsync.gateway import SalesforceGateway
 from sfsync.finding import find_changes
+from sfsync.gateway import SalesforceGateway
 from sfsync.hearing import hear_changes
 from sfsync.models import CaseLink, Connection, FieldMapping, Notice, Watermark, WriteBack
 from sfsync.pushing import Delivery
