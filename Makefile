@@ -36,8 +36,8 @@ lint: setup-dev ## ruff, mypy, import contracts, missing migrations
 	@$(BIN)/lint-imports
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
-simulate: setup-dev ## the whole line under faults, by seed (SEEDS=100; SEED=7: that one; CASES=, MODE=safety)
-	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(CASES),--cases $(CASES)) $(if $(MODE),--mode $(MODE))
+simulate: setup-dev ## the whole line under faults, by seed (SEEDS=100; SEED=7: that one; CASES=, MODE=safety, MINUTES=)
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(CASES),--cases $(CASES)) $(if $(MODE),--mode $(MODE)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: setup-dev $(BENCH_STAMP) ## print the figures that the README and docs claim, beside the peers (DATA=../shared/data; WRITE=docs/benchmarks.md)
 	@[ -n "$$ENCODER_PATH" ] || [ -f var/encoder/tokenizer.json ] || $(BIN)/python manage.py fetch_encoder var/encoder

@@ -300,8 +300,9 @@ def _complete_until() -> Iterator[datetime]:
 
     A change and its history are committed together, and may be stamped long before.
     """
-    pulled = Watermark.objects.filter(sobject=CASE, covered_until__isnull=False)
-    yield from pulled.values_list("covered_until", flat=True)
+    pulled = Watermark.objects.filter(sobject=CASE).first()
+    if pulled is not None and pulled.covered_until is not None:
+        yield pulled.covered_until
 
 
 @contextmanager

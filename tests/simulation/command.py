@@ -39,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
                 break
         elif options.seed is not None:
             print(f"seed {outcome['seed']}: trace {outcome['digest']}")
+        if options.minutes and time.monotonic() - began > options.minutes * 60:
+            print(f"{options.minutes:g} minutes are over, after seed {outcome['seed']}")
+            break
     print(summary.told(time.monotonic() - began))
     return 1 if summary.violations else 0
 
@@ -57,6 +60,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--steps", type=int, default=40, help="last steps shown of a failure")
+    parser.add_argument("--minutes", type=float, default=0, help="stop after so long; 0: never")
     parser.add_argument(
         "--violations", type=int, default=1, help="stop after so many seeds that failed"
     )

@@ -24,6 +24,8 @@ class OrgInvariants:
     ) -> None:
         self.blind: Counter[str] = Counter()
         """Exposures that are documented, counted."""
+        self.is_guarded = False
+        """Whether the org keeps us from writing over people."""
         self._org = org
         self._scheduler = scheduler
         self._observer = observer
@@ -107,6 +109,8 @@ class OrgInvariants:
                 self.blind["named and emptied again before we came"] += 1
                 continue
             has_looked = theirs <= self._looked.get((self._scheduler.fiber, key[0]), -1.0)
+            if self.is_guarded:
+                raise broken("I5", f"{key} was overwritten in an org with our guard")
             condition = write.headers.get("if-unmodified-since")
             if not has_looked and condition is None:
                 self.blind["saved between our look and our write"] += 1

@@ -53,11 +53,15 @@ class Ports:
             scheduler.kill(process)
             raise Killed
         is_spared = scheduler.fiber.connection.in_atomic_block and faults.dice.random() < 0.9
-        if not is_spared and faults.strikes("freeze"):
+        if not is_spared and any(faults.strikes("freeze") for _ in range(self._tries())):
             seconds = faults.dice.uniform(20.0, 120.0)
             scheduler.note(f"frozen for {seconds:.0f} s {where}")
             scheduler.freeze(process, seconds)
             scheduler.give_way()
+
+    def _tries(self) -> int:
+        """Return how often a freeze is drawn: more where there are few yield points."""
+        return 10 if self._scheduler.fiber.name.startswith("decide") else 1
 
     def _is_poisoned(self) -> bool:
         """Return whether the fiber is about to write down what it made of words that kill."""

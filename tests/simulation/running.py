@@ -19,6 +19,7 @@ from tests.simulation.org_invariants import OrgInvariants
 from tests.simulation.ports import Ports
 from tests.simulation.row_invariants import RowInvariants
 from tests.simulation.scheduler import Scheduler
+from tests.simulation.template import package
 from tests.simulation.visitors import Desk, Doors
 from tests.simulation.watching import Observer
 from tests.simulation.weather import Faults, Weather
@@ -67,7 +68,7 @@ def simulate(
     for left in file.parent.glob(f"{file.name}*"):
         left.unlink()
     copyfile(template, file)
-    world = _Simulation(seed, file, dice, cases, is_safety_only=is_safety_only)
+    world = _Simulation(seed, template, file, dice, cases, is_safety_only=is_safety_only)
     outcome = Outcome(seed)
     try:
         world.run()
@@ -90,7 +91,14 @@ def simulate(
 
 class _Simulation:
     def __init__(
-        self, seed: int, file: Path, dice: Random, cases: int, *, is_safety_only: bool
+        self,
+        seed: int,
+        template: Path,
+        file: Path,
+        dice: Random,
+        cases: int,
+        *,
+        is_safety_only: bool,
     ) -> None:
         self.cases = cases or dice.choice((10, 30, 60, 120))
         self.seconds = dice.uniform(60.0, 300.0)
@@ -100,9 +108,14 @@ class _Simulation:
         self.org = LocalOrg(self.scheduler.moment, seed=seed)
         self.org.deploy_contact_reason(CODES)
         self.org.faults.random = Random(dice.random())
+        is_guarded = self.faults.strikes("guard")
+        if is_guarded:
+            self.org.deploy(package(template))
+            self.org.assign("Contact_Reason_Integration")
         self.observer = Observer(file)
         self.rows = RowInvariants(self.org, self.observer)
         self.watch = OrgInvariants(self.org, self.scheduler, self.observer, self.rows)
+        self.watch.is_guarded = is_guarded
         self.rows.has_word_of_a_person = self.watch.has_word_of_a_person
         self.ports = Ports(self.scheduler, self.faults, self.rows)
         wire = Wire(self.org, self.scheduler, self.faults, self.ports, self.watch)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from shutil import copyfile
 
@@ -32,9 +33,19 @@ def template(folder: Path) -> Path:
     return file
 
 
+def package(file: Path) -> Path:
+    """Return the folder of what ``salesforce_metadata`` writes for that template: the guard."""
+    return file.with_suffix(".package")
+
+
 def _digest() -> str:
     found = sha256()
-    for path in sorted([*ROOT.glob("*/migrations/*.py"), Path(__file__)]):
+    sources = [
+        *ROOT.glob("*/migrations/*.py"),
+        *ROOT.glob("sfsync/metadata/*.py"),
+        Path(__file__),
+    ]
+    for path in sorted(sources):
         found.update(path.read_bytes())
     found.update("".join(WATCHES).encode())
     return found.hexdigest()[:16]
@@ -45,6 +56,7 @@ def _make(file: Path) -> None:
     draft.unlink(missing_ok=True)
     call_command("migrate", verbosity=0)
     _fill()
+    call_command("salesforce_metadata", str(package(file)), stdout=StringIO())
     connection.close()
     raw = sqlite3.connect(draft)
     for statement in WATCHES:

@@ -16,7 +16,7 @@ class Weather:
 
     kill: float = _chance(0.004, 0.6)
     """Of a process, at each yield point."""
-    freeze: float = _chance(0.003, 0.5)
+    freeze: float = _chance(0.004, 0.6)
     """Of a process, at each yield point, for 20 to 120 seconds."""
     switch: float = _chance(0.5, 0.9)
     """That somebody else may run at a transaction's begin or end."""
@@ -51,6 +51,8 @@ class Weather:
     """That Salesforce rings at all."""
     ring_lost: float = _chance(0.2, 0.5)
     ring_twice: float = _chance(0.2, 0.5)
+    guard: float = _chance(1.0, 0.3)
+    """That the org has our guard: a flow and a validation rule."""
     poison: float = _chance(0.03, 0.25)
     """That a customer's words kill whoever decides them."""
     desk: float = _chance(1.0, 0.5)
