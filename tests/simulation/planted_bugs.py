@@ -94,7 +94,7 @@ BUGS = (
         "deleted Cases count as asked for before they are noted",
         "sfsync/finding.py",
         "    news = CaseLink.objects.still_thought_there(changes.ids)\n",
-        "    watermark.advance_deleted(changes.covered_until + OVERLAP)\n"
+        "    watermark.advance_deleted(changes.covered_until + OVERLAP, at=leases.now())\n"
         "    news = CaseLink.objects.still_thought_there(changes.ids)\n",
     ),
     Bug(
