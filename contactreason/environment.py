@@ -16,6 +16,7 @@ from contactreason.alarm_variables import AlarmVariables
 from contactreason.door_variables import DoorVariables
 
 DOMAIN_FORM = re.compile(r"^(login|test|[a-z0-9-]+(--[a-z0-9]+)?(\.[a-z0-9-]+)*\.my)$")
+TOPIC_FORM = re.compile(r"/data/(\w{1,90}ChangeEvent|ChangeEvents|\w{1,90}__chn)")
 API_VERSION_FORM = re.compile(r"^\d{2,3}\.0$")
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"", "0", "false", "no", "off"}
@@ -118,6 +119,8 @@ class SalesforceVariables:
     api_version: str
     api_share: float
     local_origin: str
+    events_local_origin: str
+    event_topics: list[str]
 
     @classmethod
     def read(cls, variables: Mapping[str, str], problems: Problems) -> "SalesforceVariables":
@@ -154,6 +157,21 @@ class SalesforceVariables:
                 is_loopback_origin,
                 "only http://127.0.0.1:PORT (or localhost, [::1]) is allowed, because everything"
                 " sent there travels unencrypted.",
+            ),
+            events_local_origin=checked(
+                "SALESFORCE_EVENTS_LOCAL_ORIGIN",
+                is_loopback_origin,
+                "only http://127.0.0.1:PORT (or localhost, [::1]) is allowed, because everything"
+                " sent there travels unencrypted.",
+            ),
+            event_topics=_words(
+                checked(
+                    "SALESFORCE_EVENT_TOPICS",
+                    lambda value: all(map(TOPIC_FORM.fullmatch, _words(value))),
+                    "write channels of change events such as /data/CaseChangeEvent, separated by"
+                    " commas.",
+                    default="/data/CaseChangeEvent",
+                )
             ),
         )
 

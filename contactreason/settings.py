@@ -229,6 +229,8 @@ SALESFORCE_PRIVATE_KEY = environment.salesforce.private_key
 SALESFORCE_API_VERSION = environment.salesforce.api_version
 SALESFORCE_API_SHARE = environment.salesforce.api_share
 SALESFORCE_LOCAL_ORIGIN = environment.salesforce.local_origin
+SALESFORCE_EVENTS_LOCAL_ORIGIN = environment.salesforce.events_local_origin
+SALESFORCE_EVENT_TOPICS = environment.salesforce.event_topics
 
 # --- Doors for Salesforce -------------------------------------------------------------------
 

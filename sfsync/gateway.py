@@ -25,6 +25,7 @@ from sfsync.cases import (
     CaseSnapshot,
     CaseUpdate,
     Changes,
+    EventAccess,
     FieldChange,
     FieldValue,
     Looked,
@@ -145,6 +146,13 @@ class SalesforceGateway:
                 is_sandbox=bool(row["IsSandbox"]),
             )
         return self._identity
+
+    def event_access(self, *, anew: bool = False) -> EventAccess:
+        """Return what the Pub/Sub API asks for; ``anew``: with a token of a new login."""
+        if anew:
+            self._client = None
+        identity, client = self.identity(), self._ready()
+        return EventAccess(client.session_id, f"https://{client.sf_instance}", identity.org_id)
 
     def now(self) -> datetime:
         """Return the org's time: the last answer's ``Date`` and what has passed since.

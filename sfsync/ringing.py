@@ -11,12 +11,13 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from classifier import leases
 from sfsync.answering import ONE_STORY
-from sfsync.models import CaseLink, Doorbell
+from sfsync.models import CaseLink, Doorbell, Watermark
 from sfsync.models.doorbell import KEPT
 
 logger = logging.getLogger(__name__)
 
 STATION = "sfsync.tasks.read_rung_cases"
+PULL = "sfsync.tasks.pull_cases"
 RING_SECONDS = 60
 HEEDED_AT_ONCE = 500
 PRUNE_BATCH = 5000
@@ -68,12 +69,18 @@ def note_rings(source: Doorbell.Source, org_id: str, rings: Iterable[Ring]) -> i
     return len(fresh)
 
 
-def ring_station() -> None:
+def ring_station(station: str = STATION) -> None:
     """Let due Cases be read at once; a broken bell is no reason to fail."""
     try:
-        current_app.send_task(STATION, expires=RING_SECONDS)
+        current_app.send_task(station, expires=RING_SECONDS)
     except BrokerError as error:
-        logger.warning("hint=lost station=%s cause=%s", STATION, type(error).__name__)
+        logger.warning("hint=lost station=%s cause=%s", station, type(error).__name__)
+
+
+def ring_pull(sobject: str) -> None:
+    """Let the pull ask at once what of an object (empty: of all) changed: hints were lost."""
+    Watermark.wake(sobject)
+    ring_station(PULL)
 
 
 def heed_rings() -> int:

@@ -11,6 +11,7 @@ from sfsync.models.case_link import CaseLink
 from sfsync.models.category_mapping import CategoryMapping
 from sfsync.models.connection import Connection
 from sfsync.models.doorbell import Doorbell
+from sfsync.models.event_subscription import EventSubscription
 from sfsync.models.field_mapping import FieldMapping
 from sfsync.models.notice import Notice
 from sfsync.models.reconciliation import Reconciliation
@@ -33,6 +34,7 @@ __all__ = [
     "CategoryMapping",
     "Connection",
     "Doorbell",
+    "EventSubscription",
     "FieldMapping",
     "Mode",
     "Notice",

@@ -92,6 +92,12 @@ class Watermark(Leased):
         """End the lease."""
         self._mine().update(lease_token=None, leased_until=None, attempts=0)
 
+    @classmethod
+    def wake(cls, sobject: str) -> None:
+        """Let an object (empty: all) be asked at the next pull, however quiet it was."""
+        known = cls.objects.filter(sobject=sobject) if sobject else cls.objects.all()
+        known.update(pulled_at=None)
+
     def _mine(self) -> "models.QuerySet[Watermark]":
         return Watermark.objects.filter(pk=self.pk, epoch=self.epoch)
 

@@ -10,6 +10,9 @@ from typing import Any
 import fastavro
 from fastavro.schema import SchemaParseException
 
+from sfsync.cases import CASE_PREFIX
+from sfsync.record_ids import full_id
+
 HEADER = "ChangeEventHeader"
 GAP = "GAP_"
 OVERFLOW = "GAP_OVERFLOW"
@@ -102,6 +105,23 @@ class EventSchema:
             *(OverflowError, MemoryError, RecursionError, struct.error),
         ) as error:
             raise Undecodable(f"no change event ({type(error).__name__})") from None
+
+
+def case_ids(event: ChangeEvent) -> Iterator[str]:
+    """Yield the Cases that an event is about, 18 characters each, none twice.
+
+    Of another object those that its lookups name; an update tells only the lookups that
+    changed, so what it is about may not be known: then the poll finds it.
+    """
+    seen: set[str] = set()
+    for told in event.record_ids if event.entity == "Case" else event.parent_ids:
+        try:
+            case_id = full_id(told)
+        except ValueError:
+            continue
+        if case_id.startswith(CASE_PREFIX) and case_id not in seen:
+            seen.add(case_id)
+            yield case_id
 
 
 def named(bitmaps: Sequence[str], fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:

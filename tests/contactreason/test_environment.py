@@ -31,6 +31,8 @@ def test_everything_wrong_is_reported_at_once(tmp_path):
         "SALESFORCE_DOMAIN": "https://acme.my.salesforce.com",
         "SALESFORCE_API_VERSION": "66",
         "SALESFORCE_LOCAL_ORIGIN": "http://192.0.2.1:80",
+        "SALESFORCE_EVENTS_LOCAL_ORIGIN": "http://192.0.2.1:80",
+        "SALESFORCE_EVENT_TOPICS": "/event/Order__e",
         "SALESFORCE_PRIVATE_KEY_FILE": str(tmp_path / "absent.pem"),
     }
 

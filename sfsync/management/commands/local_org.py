@@ -6,7 +6,8 @@ import signal
 import threading
 import zlib
 from argparse import ArgumentParser
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +24,12 @@ from sfsync.local_org.org import LocalOrg
 from sfsync.local_org.outbound import OutboundSender, OutboundThread, over_http
 from sfsync.local_org.records import read_records
 from sfsync.local_org.state import API_ALLOWANCE
+
+try:
+    from sfsync.local_org.event_bus import EventBus
+    from sfsync.local_org.pubsub import PubSubDoor
+except ImportError:  # gRPC and Avro are for those who want events
+    EventBus = PubSubDoor = None  # type: ignore[assignment, misc]
 
 
 class Command(ReportingCommand):
@@ -60,6 +67,13 @@ class Command(ReportingCommand):
             help="tell the door at this address, e.g. http://127.0.0.1:8000, of every change (with"
             " the first of OUTBOUND_SECRETS)",
         )
+        parser.add_argument(
+            "--events",
+            type=port_number,
+            metavar="PORT",
+            help="serve change events of Cases there, over gRPC; 0: any free one (needs"
+            " requirements-events.txt)",
+        )
         parser.add_argument("--my-domain", default="acme.my")
         parser.add_argument(
             "--instance-url", default="", help="named in token answers instead of My Domain"
@@ -88,14 +102,16 @@ class Command(ReportingCommand):
             raise CommandError(
                 f"Port {port} cannot be opened ({error.strerror}). Name another with --port."
             ) from error
-        self.tell(org, door, cases, key)
-        with _told_outbound(org, options["outbound"]):
-            serve(org, door, options["trickle"])
+        with _events(org, options["events"]) as events:
+            self.tell(org, {**events, "SALESFORCE_LOCAL_ORIGIN": door.origin}, cases, key)
+            with _told_outbound(org, options["outbound"]):
+                serve(org, door, options["trickle"])
 
-    def tell(self, org: LocalOrg, door: HttpDoor, cases: int, key: Path | None) -> None:
+    def tell(self, org: LocalOrg, doors: dict[str, str], cases: int, key: Path | None) -> None:
         """Say where the org is and with which settings the product reaches it."""
+        origin = doors["SALESFORCE_LOCAL_ORIGIN"]
         told = {
-            "SALESFORCE_LOCAL_ORIGIN": door.origin,
+            **doors,
             "SALESFORCE_DOMAIN": "login" if key else org.my_domain,
             "SALESFORCE_CLIENT_ID": org.app.client_id,
         }
@@ -104,14 +120,14 @@ class Command(ReportingCommand):
             told["SALESFORCE_PRIVATE_KEY_FILE"] = str(key)
         else:
             told["SALESFORCE_CLIENT_SECRET"] = org.app.client_secret
-        lines = [f"A Salesforce org with {cases} Cases at {door.origin}. Settings:", ""]
+        lines = [f"A Salesforce org with {cases} Cases at {origin}. Settings:", ""]
         lines += [f"  {name}={value}" for name, value in told.items()]
         lines += [
             "",
-            f"What it was asked and told: {door.origin}/local/ledger",
+            f"What it was asked and told: {origin}/local/ledger",
             "Ctrl-C ends it.",
         ]
-        figures = {"origin": door.origin, "cases": cases, "settings": told}
+        figures = {"origin": origin, "cases": cases, "settings": told}
         self.report(figures, "\n".join(lines))
         for stream in (self.stdout, self.stderr):
             stream.flush()
@@ -147,6 +163,30 @@ def _told_outbound(
         "outbound-message", urlconf="sfsync.doors.urls", args=settings.OUTBOUND_SECRETS[:1]
     )
     return OutboundThread(OutboundSender(org, over_http(f"{origin.rstrip('/')}/doors{door}")))
+
+
+@contextmanager
+def _events(org: LocalOrg, port: int | None) -> Iterator[dict[str, str]]:
+    """Serve change events meanwhile, where wanted; yield the setting that leads to them."""
+    if port is None:
+        yield {}
+        return
+    if PubSubDoor is None or EventBus is None:
+        raise CommandError(
+            "--events needs packages that are not installed: pip install --require-hashes -r"
+            " requirements-events.txt."
+        )
+    door = PubSubDoor(org, EventBus(org), port)
+    try:
+        door.start()
+    except RuntimeError as error:
+        raise CommandError(
+            f"Port {port} cannot be opened. Name another with --events."
+        ) from error
+    try:
+        yield {"SALESFORCE_EVENTS_LOCAL_ORIGIN": door.origin}
+    finally:
+        door.close()
 
 
 def _take_over_credentials(org: LocalOrg) -> None:
