@@ -42,7 +42,10 @@ class Measured:
 def main() -> int:
     options = parsed()
     shape = Shape(
-        on_postgres=not options.sqlite, broker=options.broker, pull_seconds=options.pull
+        on_postgres=not options.sqlite,
+        broker=options.broker,
+        rings=options.rings,
+        pull_seconds=options.pull,
     )
     print(
         f"{machine.processor()}, {os.cpu_count()} cores, commit {machine.commit()};"
@@ -134,7 +137,13 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--burst", type=float, default=200, help="Cases a second for a minute; 0: none"
     )
-    parser.add_argument("--pull", type=int, default=5, help="seconds between polls")
+    parser.add_argument("--pull", type=int, default=30, help="seconds between polls")
+    parser.add_argument(
+        "--no-rings",
+        dest="rings",
+        action="store_false",
+        help="the poll alone, no Outbound Messages",
+    )
     parser.add_argument(
         "--no-broker",
         dest="broker",

@@ -45,7 +45,9 @@ class Shape:
     """Processes of each worker's pool."""
     broker: bool = True
     """False: nobody answers where it should be, so that only the watchman works."""
-    pull_seconds: int = 5
+    rings: bool = True
+    """Outbound Messages of the org; False: the poll alone."""
+    pull_seconds: int = 30
     """How often the org is asked where nobody rings."""
 
 
@@ -142,7 +144,7 @@ class RunningLine:
         self._manage("migrate", "--verbosity", "0")
         self._manage("load_starter_pack")
         self._manage("salesforce_metadata", str(package))
-        self._start(programs.org(port=self.org_port, cases=cases, package=package))
+        self._start(self._org(cases, package))
         self._manage("train")
         self._manage("promote")
         self._manage("set_mode", "automatic")
@@ -172,6 +174,15 @@ class RunningLine:
             return bool(self.broker().ping())
         except redis.RedisError:
             return False
+
+    def _org(self, cases: Path, package: Path) -> Program:
+        org = programs.org(
+            port=self.org_port, web_port=self.web_port, cases=cases, package=package
+        )
+        if not self.shape.rings:
+            at = org.command.index("--outbound")
+            org.command = [*org.command[:at], *org.command[at + 2 :]]
+        return org
 
     def _worker(self, name: str) -> Program:
         command = [sys.executable, "-m", "contactreason.worker"]
