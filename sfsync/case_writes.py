@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote_plus
 
 from sfsync.cases import CaseUpdate, FieldValue, UpdateResult
 from sfsync.errors import MODIFIED, UNAVAILABLE_CODE, row_code, row_words
@@ -13,6 +14,8 @@ COLLECTION_LIMIT = 200
 """Rows of one sObject Collections call (REST API guide)."""
 COMPOSITE_LIMIT = 25
 """Subrequests of one Composite call (REST API guide)."""
+QUERIES_AT_ONCE = 5
+"""Queries among the subrequests of one Composite call (REST API guide)."""
 RETRIEVE_LIMIT = 2_000
 """Rows that one call reads by their ids (sObject Collections by POST, REST API guide)."""
 HEADERS = {"Sforce-Auto-Assign": "FALSE"}
@@ -78,6 +81,30 @@ def composite_results(
     told = {part["referenceId"]: part for part in parts}
     return [
         _part_result(update, told[f"case{number}"]) for number, update in enumerate(updates)
+    ]
+
+
+def questions(soql: Iterable[str], api_version: str) -> Json:
+    """Return the body of one Composite call that asks several queries."""
+    base = f"/services/data/v{api_version}/query/?q="
+    parts = [
+        {"method": "GET", "url": base + quote_plus(one), "referenceId": f"list{number}"}
+        for number, one in enumerate(soql)
+    ]
+    return {"allOrNone": False, "compositeRequest": parts}
+
+
+def whole_pages(
+    parts: Sequence[Mapping[str, Any]], count: int
+) -> list[list[dict[str, Any]] | None]:
+    """Return the rows of each query, None where it failed or has further pages."""
+    told = {part["referenceId"]: part for part in parts}
+    pages = [told[f"list{number}"] for number in range(count)]
+    return [
+        list(page["body"]["records"])
+        if page["httpStatusCode"] == HTTPStatus.OK and page["body"]["done"]
+        else None
+        for page in pages
     ]
 
 

@@ -19,7 +19,12 @@ from simple_salesforce.api import Salesforce, SFType
 
 from sfsync import case_rows, case_writes, soql
 from sfsync.calls import Gate, Purpose, under
-from sfsync.case_writes import COLLECTION_LIMIT, COMPOSITE_LIMIT, RETRIEVE_LIMIT
+from sfsync.case_writes import (
+    COLLECTION_LIMIT,
+    COMPOSITE_LIMIT,
+    QUERIES_AT_ONCE,
+    RETRIEVE_LIMIT,
+)
 from sfsync.cases import (
     ApiUse,
     CaseSnapshot,
@@ -361,11 +366,29 @@ class SalesforceGateway:
         ``fields`` must contain Id: rows come ordered by it, and a list whose page locator died
         goes on after the last one.
         """
+        conditions = [
+            (soql.is_one_of(parent_field, portion), only)
+            for portion in soql.in_portions(parent_ids)
+        ]
         found: list[Row] = []
-        for portion in soql.in_portions(parent_ids):
-            condition = soql.is_one_of(parent_field, portion)
-            found.extend(self._all_rows(sobject, fields, condition, only))
+        for start in range(0, len(conditions), QUERIES_AT_ONCE):
+            together = conditions[start : start + QUERIES_AT_ONCE]
+            pages = self._together(sobject, fields, together)
+            for each, page in zip(together, pages, strict=True):
+                found.extend(self._all_rows(sobject, fields, *each) if page is None else page)
         return found
+
+    def _together(
+        self, sobject: str, fields: Sequence[str], conditions: Sequence[tuple[str, str]]
+    ) -> list[list[Row] | None]:
+        """Ask several lists in one call; None for one that must be asked for alone."""
+        if len(conditions) < 2:  # noqa: PLR2004 -- one question needs no envelope
+            return [None] * len(conditions)
+        questions = [soql.select(fields, sobject, *one, order_by="Id") for one in conditions]
+        body = case_writes.questions(questions, settings.SALESFORCE_API_VERSION)
+        answer = self._post(f"reading {sobject}", "composite", body)
+        with typed_errors(f"reading {sobject}"):
+            return case_writes.whole_pages(answer["compositeResponse"], len(questions))
 
     def newest(
         self, sobject: str, fields: Sequence[str], *conditions: str, limit: int

@@ -25,7 +25,7 @@ from sfsync.source_switch import pauses, readers_in_use
 
 logger = logging.getLogger(__name__)
 
-READ_LIMIT = 400
+READ_LIMIT = 1_000
 """Cases read by one run, so that a run ends and its worker is free for writing."""
 READ_SECONDS = 60.0
 """Half of what a task may take: the batch begun last needs its time, too."""

@@ -30,6 +30,8 @@ from sfsync.sources import Fetched, SourceReader, merged
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+LARGE_BATCH = 1_000
+"""Where all words stand on the Case itself, and one call reads so many."""
 LONGEST_WAIT = timedelta(hours=1)
 CONTEXT_MISSING = "context-fields-missing"
 Moment = Transcript.Moment
@@ -63,6 +65,8 @@ class CaseReader:
         }
         """Fields that we write: read along, so that each write is seen to stand."""
         self._unfinished: dict[int, CaseLink] = {}
+        on_case = all(reader.watched.sobject == "Case" for reader in self._readers)
+        self._batch = LARGE_BATCH if on_case else BATCH
 
     def read_due(self, limit: int, *, until: float) -> bool:
         """Read up to ``limit`` due Cases, longest waiting first; return whether more may wait.
@@ -76,11 +80,13 @@ class CaseReader:
         while (left := limit - self.read.cases - self.read.unreadable) > 0:
             if self._gateway.seconds() > until:
                 return True
-            links = leases.take(CaseLink.objects.due(leases.now()), limit=min(BATCH, left))
+            links = leases.take(
+                CaseLink.objects.due(leases.now()), limit=min(self._batch, left)
+            )
             if not links:
                 return False
             self.read_claimed(links)
-        return True
+        return CaseLink.objects.due(leases.now()).exists()
 
     def read_claimed(self, links: Sequence[CaseLink]) -> None:
         """Read Cases that the caller leased.

@@ -303,9 +303,17 @@ def _call(request: requests.PreparedRequest, parts: SplitResult) -> Call:
     elif "/connect/" in parts.path:
         operation = Operation.CONNECT
     else:
-        is_read = request.method in READS or RETRIEVAL.search(parts.path) is not None
+        is_read = request.method in READS or _only_asks(request, parts)
         operation = Operation.READ if is_read else Operation.WRITE
     return Call(operation, purpose_now())
+
+
+def _only_asks(request: requests.PreparedRequest, parts: SplitResult) -> bool:
+    """Return whether a POST changes nothing: rows by their ids, or queries in one envelope."""
+    if RETRIEVAL.search(parts.path):
+        return True
+    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+    return parts.path.endswith("/composite") and b'"PATCH"' not in body
 
 
 def _meaning(broken: requests.RequestException | SalesforceError) -> SalesforceError:

@@ -226,10 +226,14 @@ def test_rows_come_in_pages_of_any_size(gateway, org, many_cases):
 def test_long_lists_of_ids_stay_below_the_longest_address(tapped, many_cases):
     gateway, tap = tapped()
 
+    few = gateway.rows("Case", ["Id", "Subject"], "Id", many_cases[:400])
+    asked = len(tap.sent)
     rows = gateway.rows("Case", ["Id", "Subject"], "Id", many_cases * 2)
 
-    assert len(rows) == 450
-    assert max(len(url) for url in tap.urls("/query")) < 16_000
+    assert (len(few), len(rows)) == (400, 450)
+    assert 10_000 < max(len(url) for url in tap.urls("/query")) < 16_000
+    assert len(tap.sent) == asked + 1, "two lists are asked for in one envelope"
+    assert max(len(url) for url in tap.urls()) < 16_000
 
 
 def test_a_session_that_expires_between_two_pages_loses_nothing(tapped, org, many_cases):
