@@ -112,7 +112,9 @@ class EventBus:
             "recordIds": list(record_ids),
             "changeType": change_type,
             "changeOrigin": BY_API if by_us else BY_PEOPLE,
-            "transactionKey": str(uuid.uuid4()),
+            "transactionKey": str(
+                uuid.uuid5(uuid.NAMESPACE_OID, f"{self.org.org_id}/{number}")
+            ),
             "sequenceNumber": 1,
             "commitTimestamp": int(now.timestamp() * 1000),
             "commitNumber": 10_000_000 + number,

@@ -29,6 +29,7 @@ from sfsync.local_org.envelope import Told, to_envelope
 from sfsync.local_org.ids import new_id
 from tests.classifier.engine.words import NAMES, examples
 from tests.fuzz import inputs
+from tests.fuzz.change_events import change_event, told_event
 
 TURN_ENDS = "\n\n"
 SPEAKERS = tuple(Speaker)
@@ -299,7 +300,7 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {
-    "folding": Target(folding, 18),
+    "folding": Target(folding, 17),
     "redaction": Target(redaction, 18),
     "intake": Target(intake, 11),
     "cascade": Target(cascade, 9),
@@ -311,4 +312,5 @@ TARGETS: dict[str, Target] = {
     "rule_json": Target(rule_json, 8, stored_rule),
     "stored_model": Target(stored_model, 6),
     "outbound_message": Target(outbound_message, 2, sent_message),
+    "change_event": Target(change_event, 1, told_event),
 }

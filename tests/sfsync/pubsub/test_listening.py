@@ -307,16 +307,29 @@ def test_waits_grow_and_people_are_told_until_it_is_heard_again(listen, served, 
     assert line.waits == 0
 
 
-def test_a_token_that_ran_out_is_renewed_at_once(ear, org, bus, served):
+def test_a_token_that_ran_out_is_renewed_at_once(listen, gateway, org, bus, served):
+    gateway.identity()
     logins = org.ledger.logins
     org.tokens.revoke_all()
 
-    bus.drop_streams()
-    ear.until(lambda: len(served.streams) > 1)
+    ear = listen(first_wait_seconds=3600.0)
+    ear.until(lambda: bool(served.streams))
     bus.publish("Case", "UPDATE", [case_id(1)])
     ear.until(lambda: case_id(1) in rung())
 
     assert org.ledger.logins == logins + 1
+
+
+def test_a_login_that_does_not_help_is_not_repeated_at_once(listen, gateway, org, bus, served):
+    gateway.identity()
+    logins = org.ledger.logins
+    bus.faults.refused_tokens = 100
+    ear = listen(first_wait_seconds=3600.0)
+
+    ear.until(lambda: ear.listener.lines[0].waits == 1)
+
+    assert org.ledger.logins == logins + 1
+    assert len(open_notices(DEAF)) == 1
 
 
 def test_a_place_that_salesforce_forgot_is_left_to_the_pull(
