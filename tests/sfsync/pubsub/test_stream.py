@@ -52,6 +52,27 @@ def test_more_is_asked_for_when_few_are_outstanding_and_never_beyond_the_limit(
     assert served.streams[0].asked_in_all >= 350
 
 
+def test_what_is_still_outstanding_is_not_asked_for_again(
+    bus, served, subscribe, next_delivery
+):
+    stream = subscribe()
+    for number in range(90):
+        bus.publish("Case", "UPDATE", [entity(number)])
+
+    seen = 0
+    while seen < 90:
+        delivery = next_delivery()
+        seen += len(delivery.events)
+        stream.took(delivery)
+    with bus.changed:
+        (told,) = served.streams
+        bus.changed.wait_for(lambda: told.asked_in_all > 100, SECONDS)
+    bus.keep_alive()
+
+    assert next_delivery().ending is None
+    assert 100 < told.asked_in_all <= 190
+
+
 def test_who_does_not_say_that_it_is_done_gets_no_more(bus, subscribe, next_delivery, inbox):
     stream = subscribe()
     for number in range(101):
