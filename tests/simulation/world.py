@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from math import floor
 from random import Random
 
 from sfsync.local_org.errors import Refusal
@@ -82,7 +83,7 @@ class World:
         delay = self._delay()
         case_id = self.org.people.open_case(record)
         self._seen(case_id, delay)
-        self.said[case_id].append((self._scheduler.now + delay, text))
+        self.said[case_id].append((self._visible(delay), text))
         self._ids.append(case_id)
         if self._faults.strikes("poison"):
             self.poison.add(case_id)
@@ -101,9 +102,7 @@ class World:
         except (Refusal, ValueError):
             return  # deleted, or nothing to confirm
         self._seen(case_id, delay)
-        self._watch.on_person_writes(
-            self.org.ledger.writes[before:], row, self._scheduler.now + delay
-        )
+        self._watch.on_person_writes(self.org.ledger.writes[before:], row, self._visible(delay))
         self.ring(case_id)
         self._scheduler.note(f"{deed} {case_id}{told}{_late(delay)}")
 
@@ -113,7 +112,7 @@ class World:
             text = self._words()
             tell = people.customer_emails if deed == "email" else people.customer_comments
             tell(case_id, text)
-            self.said[case_id].append((self._scheduler.now + delay, text))
+            self.said[case_id].append((self._visible(delay), text))
             return f": {text}"
         if deed in {"reason", "other_integration"}:
             code = self._dice.choice(CODES)
@@ -158,8 +157,12 @@ class World:
         """When the last deed becomes visible."""
         return max(self._visible_at.values(), default=0.0)
 
+    def _visible(self, delay: float) -> float:
+        """Return from when on others see what is done now: the org counts whole seconds."""
+        return floor(self._scheduler.now) + delay if delay else self._scheduler.now
+
     def _seen(self, case_id: str, delay: float) -> None:
-        self._visible_at[case_id] = self._scheduler.now + delay
+        self._visible_at[case_id] = self._visible(delay)
 
 
 def _late(delay: float) -> str:
