@@ -26,6 +26,7 @@ from sfsync.errors import (
     SalesforceDenied,
     SalesforceError,
     SalesforceRejected,
+    SalesforceUnavailable,
     answer_error,
     login_error,
     unreachable,
@@ -44,6 +45,8 @@ CONSTANT_HEADERS = {
 SALESFORCE_HOST = re.compile(
     r"(login|test|[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*\.my)\.salesforce\.com"
 )
+PAGE = re.compile(r"/query(All)?/01g\w+-\d+")
+"""A further page of a list, named by its locator."""
 RETRIEVAL = re.compile(r"/composite/sobjects/\w+\Z")
 """Reading rows by their ids is a POST, since they are too many for an address."""
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 -- a path, not a secret
@@ -158,7 +161,7 @@ class SalesforceAdapter(BaseAdapter):
                 response.content  # noqa: B018 -- read here, so that one that breaks off is no answer
             self._note_time(response)
             if call.is_counted:
-                self._count_refused_tokens(response)
+                self._count_refused_tokens(request, response)
             else:
                 self._note_identity(response)
             _refuse_redirect(response)
@@ -203,7 +206,9 @@ class SalesforceAdapter(BaseAdapter):
         if found:
             self.identity = (found.group(1), found.group(2))
 
-    def _count_refused_tokens(self, response: requests.Response) -> None:
+    def _count_refused_tokens(
+        self, request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             self._refused_tokens = 0
             return
@@ -211,6 +216,12 @@ class SalesforceAdapter(BaseAdapter):
         if self._refused_tokens < REFUSED_TOKENS_LIMIT and _says_expired(response):
             return
         self._refused_tokens = 0
+        if PAGE.search(str(request.url)):
+            # Says nothing of the new token: the page's locator died with the old one.
+            raise SalesforceUnavailable(
+                "A page's locator died with its token; the list is asked for again by key.",
+                code="INVALID_QUERY_LOCATOR",
+            )
         raise SalesforceDenied(
             "Salesforce refuses our token, also a new one (INVALID_SESSION_ID). Check that the"
             " user is active, may use the API, and that the app's access was not revoked.",

@@ -59,13 +59,13 @@ class Calibration:
 
     def _of_one(self, logits: Array) -> Array:
         """Return the shares of one text in fewer steps: most texts come alone."""
-        best = int(logits.argmax())
-        raised = np.exp(logits - logits.item(best))
+        raised = np.exp(logits - logits.max())
         shares: Array = raised / np.add.reduce(raised)
         slope, offset = self.steadying.tolist()
         if (slope, offset) == (1.0, 0.0):
             return shares
-        return _steadied_row(shares, best, slope, offset)
+        # The highest share, not the highest logit: two so close that their shares are one.
+        return _steadied_row(shares, int(shares.argmax()), slope, offset)
 
 
 def fit_softmax(

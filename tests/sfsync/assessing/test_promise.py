@@ -47,7 +47,8 @@ def test_as_much_is_automated_as_was_promised_and_as_rightly(gateway, org):
 
     promised = assessment.report["prospects"][-1]["automated"]["share"]
     assert 0.1 < promised < 0.98
-    assert share == pytest.approx(promised, abs=NEAR)
+    # What is adopted has learnt without the wrong tags, so it is surer than what was assessed.
+    assert promised - NEAR <= share <= promised + 2 * NEAR
     assert precision >= 0.93
     listed = set(assessment.cases.exclude(doubt=None).values_list("case_id", flat=True))
     assert len(listed & past.wrong) >= len(past.wrong) / 2
