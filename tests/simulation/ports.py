@@ -80,6 +80,7 @@ class Ports:
         if (form, moment) != ("%Y-%m-%d %H:%M:%f", "now"):
             raise ValueError(f"the simulation knows no strftime({form!r}, {moment!r})")
         now = self._scheduler.moment().astimezone(UTC)
+        self._rows.clock_read[self._who()] = self._scheduler.seconds()
         return f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03d}"
 
     def _who(self) -> str:
